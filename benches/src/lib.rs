@@ -1,0 +1,1 @@
+//! Comparisons; see the runner beside this file.

@@ -1,0 +1,1 @@
+//! Models of the commit protocol; see the test files beside this one.

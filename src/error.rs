@@ -1,0 +1,425 @@
+//! The one error of the engine: what happened, where, and what to do next.
+//!
+//! Every variant has a stable code ([`Error::code`]), which is also the slug of its problem page
+//! in the HTTP interface, and says whether the same transaction may succeed when it is run again
+//! ([`Error::is_retryable`]).
+
+use std::{fmt, io, path::PathBuf};
+
+use crate::{
+    names::{CollectionName, DocumentId, InvalidName},
+    version::Version,
+};
+
+/// What every fallible function of the engine returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong.
+///
+/// Unless a variant says otherwise, nothing was changed when it is returned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A collection name or a document id breaks the rules.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+
+    /// The text is not JSON, or not UTF-8.
+    #[error("invalid JSON at byte {offset}: {reason}")]
+    InvalidJson {
+        /// Bytes before the place.
+        offset: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+
+    /// The text is JSON but breaks a rule for documents.
+    #[error("invalid document at {pointer:?}: {reason}")]
+    InvalidDocument {
+        /// JSON Pointer (RFC 6901) of the place.
+        pointer: String,
+        /// The rule it breaks.
+        reason: String,
+    },
+
+    /// The filter holds something that is not understood.
+    #[error("invalid filter at {pointer:?}: {reason}")]
+    InvalidFilter {
+        /// JSON Pointer of the place in the filter.
+        pointer: String,
+        /// What is wrong there.
+        reason: String,
+    },
+
+    /// The update cannot be understood, or does not fit the document it is applied to.
+    #[error("invalid update at {pointer:?}: {reason}")]
+    InvalidUpdate {
+        /// JSON Pointer of the place in the update.
+        pointer: String,
+        /// What is wrong there.
+        reason: String,
+    },
+
+    /// The query's sort, limit or offset is not understood.
+    #[error("invalid query: {reason}")]
+    InvalidQuery {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The value given by the program cannot be written as a JSON object.
+    #[error("the value cannot be stored as a document: {source}")]
+    Encode {
+        /// What serde says.
+        source: serde_json::Error,
+    },
+
+    /// The stored document does not have the shape of the program's type.
+    #[error("document {id} in {collection} does not fit the type asked for: {source}")]
+    Decode {
+        /// The collection read.
+        collection: CollectionName,
+        /// The document read.
+        id: DocumentId,
+        /// What serde says.
+        source: serde_json::Error,
+    },
+
+    /// An insert met a document of the same id.
+    #[error("document {id} already exists in {collection}")]
+    AlreadyExists {
+        /// The collection written.
+        collection: CollectionName,
+        /// The id that is taken.
+        id: DocumentId,
+    },
+
+    /// What the program looked for is not there: for the use of programs, in a `transact` closure.
+    #[error("not found")]
+    NotFound,
+
+    /// The program's own error, that ends a `transact` closure (see [`Error::aborted`]).
+    #[error("the transaction was aborted: {0}")]
+    Aborted(Box<dyn std::error::Error + Send + Sync>),
+
+    /// A write needs a document that is not there.
+    #[error("document {id} does not exist in {collection}")]
+    DocumentNotFound {
+        /// The collection looked in.
+        collection: CollectionName,
+        /// The id looked for.
+        id: DocumentId,
+    },
+
+    /// The collection is not there.
+    #[error("collection {collection} does not exist")]
+    CollectionNotFound {
+        /// The name looked for.
+        collection: CollectionName,
+    },
+
+    /// The collection is there already, with other options.
+    #[error("collection {collection} already exists with other options")]
+    CollectionExists {
+        /// The name that is taken.
+        collection: CollectionName,
+    },
+
+    /// The stored document has another version than the write requires.
+    #[error(
+        "document {id} in {collection} is at {}, not at version {expected}",
+        found.map_or_else(|| "no version (absent)".to_owned(), |v| format!("version {v}"))
+    )]
+    VersionMismatch {
+        /// The collection written.
+        collection: CollectionName,
+        /// The document written.
+        id: DocumentId,
+        /// The version the write requires; zero requires absence.
+        expected: Version,
+        /// The version stored; none when the document is absent.
+        found: Option<Version>,
+    },
+
+    /// The collection takes no write without a precondition.
+    #[error("collection {collection} requires a precondition for every write")]
+    PreconditionRequired {
+        /// The collection written.
+        collection: CollectionName,
+    },
+
+    /// Other commits changed what this transaction read. Run it again on a new snapshot.
+    #[error("{}", ConflictList(.0))]
+    Conflict(Vec<Conflict>),
+
+    /// A published limit was reached.
+    #[error("{what} is limited to {max}, and this is {actual}")]
+    LimitExceeded {
+        /// What is limited, with its unit.
+        what: &'static str,
+        /// The limit.
+        max: u64,
+        /// What was asked for.
+        actual: u64,
+    },
+
+    /// The database would grow over its memory limit.
+    #[error("the memory limit of {max} bytes would be exceeded ({actual} bytes)")]
+    MemoryLimit {
+        /// The limit in bytes.
+        max: u64,
+        /// What the write would have made of it.
+        actual: u64,
+    },
+
+    /// The commit was written to the log but the device failed before it was known to be safe:
+    /// whether it took effect is seen at the next open.
+    #[error("the outcome of the commit is unknown: {reason}")]
+    OutcomeUnknown {
+        /// What failed.
+        reason: String,
+    },
+
+    /// The database takes no writes, since its storage failed or it was opened for reading.
+    #[error("the database is read-only: {reason}")]
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
+
+    /// There is no room on the device for the log. Reads go on; writes succeed once there is room.
+    #[error("the device is full: {reason}")]
+    StorageFull {
+        /// What could not be made.
+        reason: String,
+    },
+
+    /// The database was closed.
+    #[error("the database is closed")]
+    Closed,
+
+    /// A commit was asked for inside a `transact` closure of the same thread. Write through the
+    /// transaction given to the closure.
+    #[error("a commit inside a transact closure of the same thread and database")]
+    Nested,
+
+    /// A transaction's savepoint was released or rolled back over.
+    #[error("the savepoint is gone: it was released, or an earlier one was rolled back to")]
+    SavepointGone,
+
+    /// Another process, or another handle in this one, holds the data directory.
+    #[error(
+        "{} is in use by {}",
+        path.display(),
+        pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+        /// The holder, when its LOCK file says so.
+        pid: Option<u32>,
+    },
+
+    /// A file of the database is damaged where it is provably acknowledged. Nothing was opened.
+    #[error(transparent)]
+    Damaged(Box<Damage>),
+
+    /// A file was written by a newer release.
+    #[error("{file} has format {found}, and this release reads up to format {supported}")]
+    NewerFormat {
+        /// The file, relative to the data directory.
+        file: String,
+        /// The format it states.
+        found: u64,
+        /// The newest format understood.
+        supported: u64,
+    },
+
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Where a file is damaged, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{file} is damaged at byte {offset}{}: {reason}",
+    version.map_or_else(String::new, |v| format!(" (sequence number {v})"))
+)]
+pub struct Damage {
+    /// The file, relative to the data directory.
+    pub file: String,
+    /// Bytes before the damage.
+    pub offset: u64,
+    /// The sequence number of the damaged record, where there is one.
+    pub version: Option<Version>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// One read of a transaction that another commit overtook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The collection that was read.
+    pub collection: CollectionName,
+    /// What was read in it.
+    pub dependency: Dependency,
+    /// The version at which it was read.
+    pub read_version: Version,
+    /// The version that changed it; for a deletion, the collection's last change.
+    pub overtaken_by: Version,
+}
+
+/// What a transaction's outcome rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependency {
+    /// One document, present or absent.
+    Document(DocumentId),
+    /// All documents that a filter matches, as its JSON text.
+    Predicate(String),
+    /// The collection itself: it was dropped.
+    Collection,
+}
+
+impl Error {
+    /// A stable name of the kind of error, in the form of a slug.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::InvalidName(_) => "invalid-name",
+            Error::InvalidJson { .. } => "invalid-json",
+            Error::InvalidDocument { .. } => "invalid-document",
+            Error::InvalidFilter { .. } => "invalid-filter",
+            Error::InvalidUpdate { .. } => "invalid-update",
+            Error::InvalidQuery { .. } => "invalid-query",
+            Error::Encode { .. } => "encode",
+            Error::Decode { .. } => "decode",
+            Error::AlreadyExists { .. } => "already-exists",
+            Error::NotFound | Error::DocumentNotFound { .. } => "not-found",
+            Error::Aborted(_) => "aborted",
+            Error::CollectionNotFound { .. } => "collection-not-found",
+            Error::CollectionExists { .. } => "collection-exists",
+            Error::VersionMismatch { .. } => "version-mismatch",
+            Error::PreconditionRequired { .. } => "precondition-required",
+            Error::Conflict(_) => "tx-conflict",
+            Error::LimitExceeded { .. } => "limit-exceeded",
+            Error::MemoryLimit { .. } => "memory-limit",
+            Error::OutcomeUnknown { .. } => "outcome-unknown",
+            Error::ReadOnly { .. } => "read-only",
+            Error::StorageFull { .. } => "storage-full",
+            Error::Closed => "closed",
+            Error::Nested => "nested-transaction",
+            Error::SavepointGone => "savepoint-gone",
+            Error::Locked { .. } => "locked",
+            Error::Damaged(_) => "damaged",
+            Error::NewerFormat { .. } => "newer-format",
+            Error::Io { .. } => "io",
+        }
+    }
+
+    /// True when the same transaction, run again on a new snapshot, may succeed.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Conflict(_) | Error::StorageFull { .. })
+    }
+
+    /// What to do about it, as a sentence for a person.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Error::InvalidName(_)
+            | Error::InvalidJson { .. }
+            | Error::InvalidDocument { .. }
+            | Error::InvalidFilter { .. }
+            | Error::InvalidUpdate { .. }
+            | Error::InvalidQuery { .. }
+            | Error::Encode { .. } => "Correct the input and send it again.",
+            Error::Decode { .. } => "Read it as raw JSON, or widen the type.",
+            Error::AlreadyExists { .. } => "Use put to overwrite it, or choose another id.",
+            Error::NotFound | Error::DocumentNotFound { .. } | Error::CollectionNotFound { .. } => {
+                "Check the name, or create it first."
+            }
+            Error::Aborted(_) => "Nothing was changed; the program's own error says why.",
+            Error::CollectionExists { .. } => "Drop it first, or ask for the options it has.",
+            Error::VersionMismatch { .. } => "Read the document again and decide anew.",
+            Error::PreconditionRequired { .. } => {
+                "Send If-Match, if_version or _version with the version you read."
+            }
+            Error::Conflict(_) => "Run the transaction again; transact does so by itself.",
+            Error::LimitExceeded { .. } => "Split the work into smaller parts.",
+            Error::MemoryLimit { .. } => "Delete documents or raise the memory limit.",
+            Error::OutcomeUnknown { .. } => {
+                "Restart the database, then look whether the write is there."
+            }
+            Error::ReadOnly { .. } => "Look at the device and the log, then restart the database.",
+            Error::StorageFull { .. } => "Make room on the device; no restart is needed.",
+            Error::Closed => "Open the database again.",
+            Error::Nested => "Write through the transaction that the closure was given.",
+            Error::SavepointGone => "Roll back to a savepoint that is still set.",
+            Error::Locked { .. } => "Stop the other process, or talk to it with --url.",
+            Error::Damaged(_) => {
+                "Run `monsterdb check` on the directory; restore it from a backup if need be."
+            }
+            Error::NewerFormat { .. } => "Use the release that wrote it, or a later one.",
+            Error::Io { .. } => "Look at the path, its permissions and the device.",
+        }
+    }
+
+    /// Wraps the program's own error, to end a `transact` closure with it.
+    pub fn aborted(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Aborted(error.into())
+    }
+
+    /// What a refused file operation means: no room, or something worse.
+    pub(crate) fn io(action: &'static str, path: PathBuf, source: io::Error) -> Error {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::StorageFull {
+                reason: format!("cannot {action} {}: {source}", path.display()),
+            },
+            _ => Error::Io { action, path, source },
+        }
+    }
+
+    /// An [`Error::Damaged`].
+    pub(crate) fn damaged(
+        file: impl Into<String>,
+        offset: u64,
+        version: Option<Version>,
+        reason: impl Into<String>,
+    ) -> Error {
+        Error::Damaged(Box::new(Damage {
+            file: file.into(),
+            offset,
+            version,
+            reason: reason.into(),
+        }))
+    }
+}
+
+struct ConflictList<'a>(&'a [Conflict]);
+
+impl fmt::Display for ConflictList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("conflict"),
+            [only] => only.fmt(f),
+            [first, rest @ ..] => write!(f, "{first}, and {} more", rest.len()),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Conflict { collection, dependency, read_version, overtaken_by } = self;
+        write!(f, "conflict in {collection}: ")?;
+        match dependency {
+            Dependency::Document(id) => write!(f, "document {id} changed")?,
+            Dependency::Predicate(filter) => write!(f, "filter {filter} changed")?,
+            Dependency::Collection => f.write_str("the collection was dropped")?,
+        }
+        write!(f, " after version {read_version} (by version {overtaken_by})")
+    }
+}

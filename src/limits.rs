@@ -1,0 +1,43 @@
+//! Every limit of the engine, with its unit and its reason. Reaching one is a clear error.
+
+/// Bytes of one document's compact text. A larger one would hold up its whole commit group.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Nesting of a document, itself counted as 1. Deeper ones would overflow the stack of the
+/// recursive comparison.
+pub const NESTING_DEPTH_MAX: usize = 64;
+
+/// Operations of one batch, so that its locks are held for milliseconds.
+pub const BATCH_OPERATIONS_MAX: usize = 10_000;
+
+/// Bytes of document text that one transaction writes: one log record has to hold it.
+pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Collections that one transaction touches: each is a lock to take and a map to compare.
+pub const TRANSACTION_COLLECTIONS_MAX: usize = 1_000;
+
+/// Collections of a database: each costs a file at every checkpoint that finds it changed.
+pub const COLLECTIONS_MAX: usize = 10_000;
+
+/// Documents of one page of results.
+pub const PAGE_MAX: usize = 1_000;
+
+/// Documents of a page when the request does not say.
+pub const PAGE_DEFAULT: usize = 100;
+
+/// Bytes of documents that one sort holds in memory.
+pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of a filter's or an update's JSON text.
+pub const FILTER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Nulls that `$set` may add to reach an index behind an array's end.
+pub const ARRAY_PADDING_MAX: usize = 10_000;
+
+/// Bytes of one log segment, made ahead and filled with zeros. Larger ones make a small database
+/// large, smaller ones make rotation frequent.
+pub const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Bytes of memory that a document takes besides its text, for the memory limit: the entry in the
+/// map, the id, the counts of references.
+pub const DOCUMENT_OVERHEAD_BYTES: u64 = 176;

@@ -1,0 +1,178 @@
+//! Everything that threads share: the only module that knows whether the threads are the
+//! operating system's or those of the model checker.
+//!
+//! Built with `--cfg loom`, locks, condition variables, atomics and threads are loom's, so that
+//! the models in `loom-tests` explore the interleavings of the engine's own code.
+//!
+//! [`Published`] is the one cell that readers look at. In production it is an `ArcSwap`. For loom
+//! it is an index register: every value ever stored is kept in a list that loom does not see, and
+//! a loom atomic holds the place of the current one, stored with `Release` and loaded with
+//! `Acquire`. That is exactly the promise relied on; a lock around the value would promise more
+//! and hide a missing ordering.
+
+#[cfg(loom)]
+pub(crate) use loom::{
+    sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread::{self, ThreadId},
+};
+pub(crate) use std::sync::Arc;
+#[cfg(not(loom))]
+pub(crate) use std::{
+    sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread::{self, ThreadId},
+};
+
+use std::{
+    sync::{
+        PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+/// Locks a mutex. A thread that panicked while it held one of the engine's mutexes has already
+/// poisoned the database by a drop guard; the state itself is never left half changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on a condition variable, with the same view of panics as [`lock`].
+pub(crate) fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a lock shared, with the same view of panics as [`lock`].
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a lock exclusively, with the same view of panics as [`lock`].
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A value that one writer replaces as a whole and any number of readers load without waiting.
+#[cfg(not(loom))]
+pub(crate) struct Published<T>(arc_swap::ArcSwap<T>);
+
+#[cfg(not(loom))]
+impl<T> Published<T> {
+    pub(crate) fn new(value: Arc<T>) -> Published<T> {
+        Published(arc_swap::ArcSwap::new(value))
+    }
+
+    /// The value stored last. Snapshots are held long, so this takes a full reference.
+    pub(crate) fn load(&self) -> Arc<T> {
+        self.0.load_full()
+    }
+
+    pub(crate) fn store(&self, value: Arc<T>) {
+        self.0.store(value);
+    }
+}
+
+/// The index register that stands for an `ArcSwap` in a model (see the module's document).
+#[cfg(loom)]
+pub(crate) struct Published<T> {
+    values: std::sync::Mutex<Vec<Arc<T>>>,
+    current: loom::sync::atomic::AtomicUsize,
+}
+
+#[cfg(loom)]
+impl<T> Published<T> {
+    pub(crate) fn new(value: Arc<T>) -> Published<T> {
+        Published {
+            values: std::sync::Mutex::new(vec![value]),
+            current: loom::sync::atomic::AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn load(&self) -> Arc<T> {
+        let current = self.current.load(Ordering::Acquire);
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(values.get(current).expect("only places of stored values are published"))
+    }
+
+    pub(crate) fn store(&self, value: Arc<T>) {
+        let place = {
+            let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+            values.push(value);
+            values.len() - 1
+        };
+        self.current.store(place, Ordering::Release);
+    }
+}
+
+/// A number that is written once, before anybody else can see it, and then only read.
+///
+/// The orderings are relaxed because the value that holds it reaches other threads through a lock
+/// or through [`Published`], and that hand-over orders the write before every read. For the same
+/// reason it is the standard library's atomic under loom too: a model has nothing to explore here.
+#[derive(Default)]
+pub(crate) struct WriteOnce(AtomicU64);
+
+impl WriteOnce {
+    pub(crate) const fn new(value: u64) -> WriteOnce {
+        WriteOnce(AtomicU64::new(value))
+    }
+
+    /// The value, or zero when it has not been written.
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Writes the value.
+    ///
+    /// # Panics
+    ///
+    /// When another value was written before.
+    pub(crate) fn set(&self, value: u64) {
+        let before = self.0.swap(value, Ordering::Relaxed);
+        assert!(before == 0 || before == value, "a number written once was written again");
+    }
+}
+
+/// A count that any thread may raise; it orders nothing.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The time of day. In a model it stands still, so that every run takes the same course.
+pub(crate) struct Clock;
+
+impl Clock {
+    pub(crate) fn now() -> SystemTime {
+        if cfg!(loom) { SystemTime::UNIX_EPOCH } else { SystemTime::now() }
+    }
+}
+
+/// Lets other threads go first, for about `pause`. In a model it only yields.
+pub(crate) fn back_off(pause: Duration) {
+    #[cfg(loom)]
+    {
+        let _ = pause;
+        thread::yield_now();
+    }
+    #[cfg(not(loom))]
+    thread::sleep(pause);
+}
+
+/// Waits on a condition variable, at most for `timeout`. There is no time in a model, so there
+/// nothing calls this.
+#[cfg(not(loom))]
+pub(crate) fn wait_timeout<'a, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    timeout: Duration,
+) -> MutexGuard<'a, T> {
+    condition.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
+}
