@@ -3,6 +3,7 @@
 pub mod error;
 pub mod limits;
 pub mod names;
+pub mod storage;
 mod sync;
 pub mod version;
 
