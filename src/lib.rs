@@ -5,6 +5,7 @@ pub mod error;
 pub mod filter;
 pub mod limits;
 pub mod names;
+pub mod storage;
 mod sync;
 pub mod version;
 

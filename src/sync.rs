@@ -176,3 +176,36 @@ pub(crate) fn wait_timeout<'a, T>(
 ) -> MutexGuard<'a, T> {
     condition.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
 }
+
+/// A value behind a lock that no model sees, and a signal that it has changed.
+///
+/// For what is not part of the protocol: the file system that `MemoryStorage` stands for is one
+/// to the models, a thing that answers at once. It is the standard library's under loom too, so
+/// whoever holds the guard must not touch anything that loom knows.
+#[derive(Default)]
+pub(crate) struct Unseen<T> {
+    value: std::sync::Mutex<T>,
+    changed: std::sync::Condvar,
+}
+
+/// The guard of an [`Unseen`] value.
+pub(crate) type UnseenGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+
+impl<T> Unseen<T> {
+    pub(crate) fn new(value: T) -> Unseen<T> {
+        Unseen { value: std::sync::Mutex::new(value), changed: std::sync::Condvar::new() }
+    }
+
+    pub(crate) fn lock(&self) -> UnseenGuard<'_, T> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the lock up until [`Unseen::notify_all`]; the caller asks again whether to go on.
+    pub(crate) fn wait<'a>(&self, guard: UnseenGuard<'a, T>) -> UnseenGuard<'a, T> {
+        self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.changed.notify_all();
+    }
+}

@@ -14,8 +14,8 @@ mod file;
 mod lock;
 mod memory;
 
-pub use file::FileStorage;
-pub use memory::{CrashKind, Fault, MemoryStorage};
+pub use file::{Access, FileStorage};
+pub use memory::{CrashKind, Failure, Fault, MemoryStorage, Operation, OperationKind};
 
 use std::{io, path::PathBuf};
 
@@ -29,19 +29,22 @@ pub trait Storage: Send + Sync + 'static {
     /// When the folder cannot be read, [`io::ErrorKind::NotFound`] when it is not there.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
-    /// Makes a folder below the root, unless it is there. Like a file's name it is safe after
-    /// `sync_folder("")`.
+    /// Makes a folder, unless it is there. Like a file's name, its name is safe after
+    /// [`Storage::sync_folder`] of the folder it is in (`""` for `wal`, `indexes` for
+    /// `indexes/users`).
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// [`io::ErrorKind::NotFound`] when the folder it would be in is not there; else what the
+    /// system says.
     fn create_folder(&self, folder: &str) -> io::Result<()>;
 
-    /// Makes an empty file for reading and writing, in place of any older one of that name.
+    /// Makes an empty file for reading and writing, in place of any older one of that name, whose
+    /// handles stay good. A crash may leave the older one, the new one or neither.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// [`io::ErrorKind::NotFound`] when its folder is not there; else what the system says.
     fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
 
     /// Opens a file for reading.
@@ -51,12 +54,14 @@ pub trait Storage: Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] when it is not there; else what the system says.
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
 
-    /// Gives a file another name in one step, in place of any file that had it. Handles stay
-    /// good.
+    /// Gives a file another name in the same folder, in one step, in place of any file that had
+    /// it. Handles stay good.
     ///
     /// # Errors
     ///
-    /// When the system refuses; then neither name has changed.
+    /// [`io::ErrorKind::InvalidInput`] when the names are in two folders, since no single
+    /// [`Storage::sync_folder`] would make that safe; [`io::ErrorKind::NotFound`] when there is no
+    /// such file; else what the system says. Then neither name has changed.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Removes a file's name.
@@ -133,22 +138,32 @@ pub fn read_all(storage: &dyn Storage, name: &str) -> io::Result<Vec<u8>> {
 }
 
 /// Replaces a file as a whole: a temporary name, sync, rename, sync of the folder. After a crash
-/// the name holds the old bytes or the new ones.
+/// the name holds the old bytes or the new ones. `name` is the whole name, its folder included.
 ///
 /// # Errors
 ///
-/// What the system says. Then the old file may or may not have been replaced.
-pub fn replace_file(
-    storage: &dyn Storage,
-    folder: &str,
-    name: &str,
-    bytes: &[u8],
-) -> io::Result<()> {
+/// What the system says. Then the old file may or may not have been replaced; no temporary file
+/// is left behind, unless the system refuses to remove that too.
+pub fn replace_file(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}.tmp");
-    let file = storage.create(&temporary)?;
-    file.write_at(0, bytes)?;
-    file.sync()?;
-    storage.rename(&temporary, name)?;
+    if let Err(error) =
+        write_whole(storage, &temporary, bytes).and_then(|()| storage.rename(&temporary, name))
+    {
+        // The first error is the one to report; what stays is removed at the next open.
+        let _ = storage.remove(&temporary);
+        return Err(error);
+    }
     // Sync the folder too: without it a crash may forget the new name, though not the file.
-    storage.sync_folder(folder)
+    storage.sync_folder(split_name(name).0)
+}
+
+/// The folder of a name and the name within it: `("wal", "1.ndjson")`, `("", "MANIFEST.json")`.
+pub(crate) fn split_name(name: &str) -> (&str, &str) {
+    name.rsplit_once('/').unwrap_or(("", name))
+}
+
+fn write_whole(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let file = storage.create(name)?;
+    file.write_at(0, bytes)?;
+    file.sync()
 }

@@ -1,0 +1,73 @@
+//! Property 3, file lock exclusivity: a data directory opens once; the lock is gone after close.
+//! (After a crash: see `tests/storage.rs`, which kills a process.)
+
+use std::fs;
+
+use monsterdb::{
+    Error,
+    storage::{Access, FileStorage},
+};
+use proptest::prelude::*;
+
+/// How many try to hold the directory.
+const HOLDERS: usize = 4;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Open(usize, Access),
+    Close(usize),
+    DeleteLock,
+    /// Somebody puts an unlocked LOCK in place of the locked one.
+    ReplaceLock,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn p03_file_lock_exclusivity(steps in proptest::collection::vec(step(), 1..40)) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let lock = directory.path().join("LOCK");
+        let mut holders: [Option<(Access, FileStorage)>; HOLDERS] = Default::default();
+        for step in steps {
+            match step {
+                Step::Open(who, access) if holders[who].is_none() => {
+                    let free = match access {
+                        Access::Write => holders.iter().all(Option::is_none),
+                        Access::Read => {
+                            holders.iter().flatten().all(|(other, _)| *other == Access::Read)
+                        }
+                    };
+                    match FileStorage::open(directory.path(), access) {
+                        Ok(storage) => {
+                            prop_assert!(free, "two hold the directory");
+                            holders[who] = Some((access, storage));
+                        }
+                        Err(Error::Locked { path, .. }) => {
+                            prop_assert!(!free, "nobody holds the directory, yet it is locked");
+                            prop_assert_eq!(path.as_path(), directory.path());
+                        }
+                        Err(other) => prop_assert!(false, "{}", other),
+                    }
+                }
+                Step::Open(..) => {}
+                Step::Close(who) => holders[who] = None,
+                Step::DeleteLock => drop(fs::remove_file(&lock)),
+                Step::ReplaceLock => {
+                    drop(fs::remove_file(&lock));
+                    fs::write(&lock, "1\n").expect("the directory is writable");
+                }
+            }
+        }
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Write)),
+        2 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Read)),
+        4 => (0..HOLDERS).prop_map(Step::Close),
+        2 => Just(Step::DeleteLock),
+        1 => Just(Step::ReplaceLock),
+    ]
+}
