@@ -2,9 +2,9 @@
 //!
 //! An update is read once into a tree of its paths, so that applying it is one pass over the text.
 //!
-//! Invariant: no path of an update is the beginning of another, so the order in which its changes
-//! are made does not matter. Members that it does not name keep their place and their spelling;
-//! those it creates are added in the order of their names.
+//! Invariant: no path of an update is the beginning of another. Members that it does not name keep
+//! their place and their spelling; those it creates are added in the order of their names, and
+//! elements in the order of their indexes, whatever the order in the update.
 
 use std::collections::BTreeMap;
 
