@@ -1,0 +1,368 @@
+//! The group of committers: the tip, the batch that waits to be written, and who writes it.
+//!
+//! There is one short mutex. Under it a commit gets its version and goes into the batch, and the
+//! tip moves. The writer of the log lies in the same place; whoever has to wait and finds it there
+//! takes it and so becomes the *leader*: it takes the whole batch and the tip that goes with it,
+//! writes and syncs them with the mutex released, publishes that tip, puts the writer back and
+//! wakes everyone. Whoever comes in the meantime waits, and one of them leads next. So the log is
+//! written by one thread at a time, and a sync serves everyone who came before it began.
+//!
+//! A leader that fails, or panics, does not put the writer back: nobody writes after it.
+
+use std::io;
+
+use super::Durability;
+use crate::{
+    error::{Error, Result},
+    snapshot::{Prepared, Snapshot},
+    storage::Storage,
+    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, wait},
+    version::Version,
+    wal::{Batch, EncodedOps, Placement, RecordHead, Segment, Space, Writer},
+};
+
+/// How a group writes its log.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupOptions {
+    /// Bytes of one log segment.
+    pub segment_bytes: u64,
+}
+
+/// See the module's document.
+pub struct Group {
+    state: Mutex<State>,
+    /// Something was published, or nothing ever will be.
+    settled: Condvar,
+    /// There is work for the maintenance: a segment was used up.
+    work: Condvar,
+    published: Published<Snapshot>,
+    storage: Arc<dyn Storage>,
+    options: GroupOptions,
+    /// Held by whoever makes a segment, so that two do not make one each.
+    preparing: Mutex<u64>,
+}
+
+struct State {
+    tip: Arc<Snapshot>,
+    published: Version,
+    synced: Version,
+    batch: Batch,
+    space: Space,
+    /// The segment made ahead, counted in `space`.
+    prepared: Option<Segment>,
+    /// The writer; none while somebody leads.
+    writer: Option<Writer>,
+    failed: Option<Arc<str>>,
+    closed: bool,
+    logged: Logged,
+}
+
+/// What went into the log since the database was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Logged {
+    /// Operations in all records.
+    pub operations: u64,
+    /// Bytes of all records.
+    pub bytes: u64,
+}
+
+/// What sequencing made of a commit.
+pub(super) enum Sequenced {
+    /// It has this version.
+    Version(Version),
+    /// The log has too little room for so many bytes. Nothing was changed.
+    NoRoom(u64),
+}
+
+/// How far the log must be.
+#[derive(Clone, Copy)]
+enum Goal {
+    Published(Version),
+    Synced(Version),
+}
+
+impl Group {
+    /// A group that goes on from a recovered state, all of it safe on the device.
+    pub fn new(storage: Arc<dyn Storage>, state: Arc<Snapshot>, options: GroupOptions) -> Group {
+        Group {
+            state: Mutex::new(State {
+                published: state.version(),
+                synced: state.version(),
+                tip: Arc::clone(&state),
+                batch: Batch::default(),
+                space: Space::default(),
+                prepared: None,
+                writer: Some(Writer::new(Arc::clone(&storage))),
+                failed: None,
+                closed: false,
+                logged: Logged::default(),
+            }),
+            settled: Condvar::new(),
+            work: Condvar::new(),
+            published: Published::new(state),
+            storage,
+            options,
+            preparing: Mutex::new(0),
+        }
+    }
+
+    /// The state published last.
+    pub fn published(&self) -> Arc<Snapshot> {
+        self.published.load()
+    }
+
+    /// The newest state, perhaps not written yet.
+    pub fn tip(&self) -> Arc<Snapshot> {
+        Arc::clone(&lock(&self.state).tip)
+    }
+
+    /// The highest version known to be safe on the device.
+    pub fn synced(&self) -> Version {
+        lock(&self.state).synced
+    }
+
+    /// What went into the log since the database was opened.
+    pub fn logged(&self) -> Logged {
+        lock(&self.state).logged
+    }
+
+    /// Why nothing is written any more, if so.
+    pub fn failure(&self) -> Option<Arc<str>> {
+        lock(&self.state).failed.clone()
+    }
+
+    /// Refuses when no commit can succeed any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`] after a failure, [`Error::Closed`].
+    pub fn check_writable(&self) -> Result<()> {
+        lock(&self.state).check_writable()
+    }
+
+    /// Makes sure that a record of so many bytes has room, and waits for it to be made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`] or [`Error::Io`] when it cannot be made; nothing has changed then.
+    pub fn make_room(&self, bytes: u64) -> Result<()> {
+        let needed = bytes + RECORD_FRAME_BYTES;
+        if lock(&self.state).space.fits(needed) {
+            return Ok(());
+        }
+        let mut number = lock(&self.preparing);
+        let small = {
+            let mut state = lock(&self.state);
+            state.check_writable()?;
+            if state.space.fits(needed) {
+                return Ok(());
+            }
+            // The segment made ahead is there but too small for this record.
+            state.space.clear_next();
+            state.prepared.take()
+        };
+        if let Some(small) = small {
+            small.discard(&*self.storage);
+        }
+        self.prepare_segment(&mut number, needed)
+    }
+
+    /// Makes the next segment ahead, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::make_room`].
+    pub fn make_ahead(&self) -> Result<()> {
+        let mut number = lock(&self.preparing);
+        let state = lock(&self.state);
+        if state.space.has_next() || state.check_writable().is_err() {
+            return Ok(());
+        }
+        drop(state);
+        self.prepare_segment(&mut number, 0)
+    }
+
+    fn prepare_segment(&self, number: &mut u64, needed: u64) -> Result<()> {
+        let capacity = self.options.segment_bytes.max(needed + SEGMENT_FRAME_BYTES);
+        *number += 1;
+        let segment = Segment::prepare(&*self.storage, *number, capacity)
+            .map_err(|error| Error::io("make a log segment in", self.storage.path("wal"), error))?;
+        let mut state = lock(&self.state);
+        state.space.set_next(segment.room());
+        state.prepared = Some(segment);
+        Ok(())
+    }
+
+    /// Gives a prepared commit its version and its place in the log, and moves the tip.
+    pub(super) fn sequence(
+        &self,
+        prepared: Prepared,
+        operations: EncodedOps,
+        count: usize,
+        durability: Durability,
+    ) -> Result<Sequenced> {
+        let (time, tx) = (Clock::now(), uuid::Uuid::now_v7());
+        let mut state = lock(&self.state);
+        state.check_writable()?;
+        let seq = state.tip.version().next();
+        let head = RecordHead { seq, synced: state.synced, time, tx }.encode(&operations);
+        let bytes = (head.len() + operations.len()) as u64;
+        match state.space.take(bytes) {
+            None => return Ok(Sequenced::NoRoom(bytes)),
+            Some(Placement::Current) => {}
+            Some(Placement::Next) => {
+                let segment = state.prepared.take().expect("room made ahead has a segment");
+                state.batch.begin_segment(segment, seq);
+                self.work.notify_all();
+            }
+        }
+        state.batch.push(head, operations);
+        state.batch.sync |= durability == Durability::Always;
+        state.logged.operations += count as u64;
+        state.logged.bytes += bytes;
+        state.tip = Arc::new(state.tip.advance(prepared, seq));
+        Ok(Sequenced::Version(seq))
+    }
+
+    /// Waits until a version is published, leading the group where nobody does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutcomeUnknown`] when the device failed first.
+    pub fn wait_published(&self, version: Version) -> Result<()> {
+        self.wait_until(Goal::Published(version))
+    }
+
+    /// Waits until a version is safe on the device, whatever its durability asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::wait_published`].
+    pub fn wait_synced(&self, version: Version) -> Result<()> {
+        self.wait_until(Goal::Synced(version))
+    }
+
+    fn wait_until(&self, goal: Goal) -> Result<()> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.reached(goal) {
+                return Ok(());
+            }
+            if let Some(reason) = &state.failed {
+                return Err(Error::OutcomeUnknown { reason: reason.to_string() });
+            }
+            state = match state.writer.take() {
+                Some(writer) => {
+                    state.batch.sync |= matches!(goal, Goal::Synced(_));
+                    self.lead(state, writer)
+                }
+                None => wait(&self.settled, state),
+            };
+        }
+    }
+
+    /// Writes the batch and publishes the tip that goes with it.
+    fn lead<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut writer: Writer,
+    ) -> MutexGuard<'a, State> {
+        let batch = state.batch.take();
+        let tip = Arc::clone(&state.tip);
+        let sync = batch.sync;
+        drop(state);
+
+        let leading = Leading(self);
+        let written = writer.write(batch);
+        let mut state = leading.end(written);
+
+        if state.failed.is_none() {
+            assert!(state.published <= tip.version(), "publication only moves forward");
+            state.published = tip.version();
+            if sync {
+                state.synced = tip.version();
+            }
+            state.writer = Some(writer);
+            self.published.store(tip);
+        }
+        self.settled.notify_all();
+        state
+    }
+
+    /// Declares that the storage failed: nothing is written any more, everyone who waits is told.
+    pub fn poison(&self, reason: &str) {
+        lock(&self.state).fail(reason);
+        self.settled.notify_all();
+        self.work.notify_all();
+    }
+
+    /// Refuses commits from now on, and waits until those under way are published and safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::wait_published`].
+    pub fn close(&self) -> Result<()> {
+        let last = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            state.tip.version()
+        };
+        self.work.notify_all();
+        self.wait_published(last)?;
+        self.wait_synced(last)?;
+        if let Some(unused) = lock(&self.state).prepared.take() {
+            unused.discard(&*self.storage);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn check_writable(&self) -> Result<()> {
+        match &self.failed {
+            Some(reason) => Err(Error::ReadOnly { reason: reason.to_string() }),
+            None if self.closed => Err(Error::Closed),
+            None => Ok(()),
+        }
+    }
+
+    fn reached(&self, goal: Goal) -> bool {
+        match goal {
+            Goal::Published(version) => version <= self.published,
+            Goal::Synced(version) => version <= self.synced,
+        }
+    }
+
+    fn fail(&mut self, reason: &str) {
+        tracing::error!(reason, "the storage failed: the database is read-only from now on");
+        self.failed.get_or_insert_with(|| reason.into());
+    }
+}
+
+/// Somebody leads. Dropped by a panic, it poisons the group and wakes everyone.
+struct Leading<'a>(&'a Group);
+
+impl<'a> Leading<'a> {
+    /// Ends the lead with the result of writing, and locks the state again.
+    fn end(self, written: io::Result<()>) -> MutexGuard<'a, State> {
+        let group = self.0;
+        std::mem::forget(self);
+        let mut state = lock(&group.state);
+        if let Err(error) = written {
+            state.fail(&format!("writing the log failed: {error}"));
+        }
+        state
+    }
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.0.poison("the thread that wrote the log panicked");
+    }
+}
+
+/// More than a record takes besides its operations.
+const RECORD_FRAME_BYTES: u64 = 256;
+
+/// More than a segment takes besides its records.
+const SEGMENT_FRAME_BYTES: u64 = 128;

@@ -1,0 +1,293 @@
+//! The commit protocol: lock, validate, prepare, sequence, sync, publish.
+//!
+//! Optimistic concurrency control with backward validation after Kung and Robinson (1981), group
+//! commit after DeWitt et al. (1984).
+//!
+//! ```text
+//! 0  nothing written: done; a snapshot is a serial point by itself
+//! 1  validate against the tip without locks                    the long part, in parallel
+//! 2  make sure the log has room                                wait for the disk or refuse here
+//! 3  lock the collections read (shared) or written (exclusive), in the order of their names
+//! 4  validate what changed between step 1 and now              usually nothing
+//! 5  prepare: resolve updates, drop what changes nothing, encode, make the next maps
+//! 6  sequence, short: take room and version, stamp, append to the batch, move the tip
+//! 7  unlock
+//! 8  wait until published; whoever finds no leader becomes it  (see `group`)
+//! 9  acknowledge
+//! ```
+//!
+//! The *tip* is the newest state: validated, perhaps not yet on the device. Committers work
+//! against it. Readers see the *published* state, which with durability `always` is on the
+//! device: nobody reads what a crash could take back.
+//!
+//! # Why it is serializable
+//!
+//! Let T read the snapshot *s* and be given version *v*. Steps 1 and 4 compare everything T read
+//! with the tip as it is at step 4: what differs from *s* in a way that T could have seen is a
+//! conflict. From step 3 to step 6 T holds a lock on every collection it read, and every writer
+//! of such a collection needs it exclusively between its own steps 3 and 6. So nothing that T
+//! read changes between step 4 and the moment it gets *v*: at *v* − 1 T would have read just what
+//! it read at *s*. Hence T is equivalent to running alone between *v* − 1 and *v*, and all
+//! committed transactions are equivalent to the order of their versions. A transaction that only
+//! reads is equivalent to running at its snapshot's version. Commits are acknowledged after they
+//! are published, and a snapshot is the one published last, so that order agrees with real time.
+//!
+//! # Invariants
+//!
+//! - The order of records in the log, of versions, of tips and of publication is one order: all
+//!   four are moved by whoever holds the group's mutex.
+//! - published ≤ written ≤ tip, and each only grows. A batch that holds a commit with durability
+//!   `always` is published only after it was synced.
+//! - Locks are taken in the order of names, and nothing waits for a disk while it holds one.
+//! - After step 5 nothing fails but the device. If that fails, the database is poisoned: tip and
+//!   disk may differ, the published state does not. Everyone who waits is told that the outcome
+//!   is unknown, and nothing is written any more.
+//! - An error that rests on the tip is returned when that tip is published, so that whoever tries
+//!   again sees its cause.
+
+mod group;
+mod locks;
+mod transact;
+mod validation;
+
+pub use group::{Group, GroupOptions, Logged};
+pub use transact::{Committed, TransactOptions};
+pub use validation::validate;
+
+use std::time::Duration;
+
+use dashmap::DashMap;
+
+use crate::{
+    error::{Error, Result},
+    names::CollectionName,
+    snapshot::{Prepared, Snapshot},
+    sync::{Arc, Counter, ThreadId, thread},
+    transaction::{Intention, Transaction},
+    version::Version,
+    wal::EncodedOps,
+};
+use group::Sequenced;
+use locks::{LockMode, Locks};
+
+/// When a commit is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When it is safe on the device.
+    #[default]
+    Always,
+    /// When it was handed to the operating system; it is safe at most this much later. A crash of
+    /// the machine loses at most that time's commits, a crash of the process none.
+    Interval(Duration),
+    /// When it was handed to the operating system. For tests and caches.
+    None,
+}
+
+/// Commits transactions, one database's worth of them.
+pub struct Committer {
+    group: Group,
+    locks: Locks,
+    /// Threads that are inside a `transact` closure, where another commit could wait for itself.
+    inside: DashMap<ThreadId, ()>,
+    memory_limit: u64,
+    counts: Counts,
+}
+
+/// How many commits went which way since the start.
+#[derive(Default)]
+struct Counts {
+    committed: Counter,
+    conflicts: Counter,
+    retries: Counter,
+    locked_runs: Counter,
+}
+
+/// [`Counts`] at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitCounts {
+    /// Transactions that wrote something and took effect.
+    pub committed: u64,
+    /// Commits refused by validation.
+    pub conflicts: u64,
+    /// Runs of a `transact` closure after its first.
+    pub retries: u64,
+    /// Runs of a `transact` closure under locks, after too many losses.
+    pub locked_runs: u64,
+}
+
+/// How the part of a commit under its locks ended.
+enum Outcome {
+    /// It has its version, and waits to be published.
+    Sequenced(Version),
+    /// Its writes change nothing in the state of this version.
+    Unchanged(Version),
+    /// The log has too little room for a record of so many bytes.
+    NoRoom(u64),
+}
+
+impl Committer {
+    /// A committer over the state that a database was opened with.
+    pub fn new(group: Group, memory_limit: u64) -> Committer {
+        Committer {
+            group,
+            locks: Locks::default(),
+            inside: DashMap::new(),
+            memory_limit,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The committed state that readers see.
+    pub fn published(&self) -> Arc<Snapshot> {
+        self.group.published()
+    }
+
+    /// The log and its group of committers.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+
+    /// How many commits went which way.
+    pub fn counts(&self) -> CommitCounts {
+        CommitCounts {
+            committed: self.counts.committed.get(),
+            conflicts: self.counts.conflicts.get(),
+            retries: self.counts.retries.get(),
+            locked_runs: self.counts.locked_runs.get(),
+        }
+    }
+
+    /// Commits a transaction and returns its version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when something it read has changed, what resolving its updates finds
+    /// ([`Error::DocumentNotFound`], [`Error::InvalidUpdate`], …), [`Error::StorageFull`],
+    /// [`Error::ReadOnly`], [`Error::Closed`], [`Error::Nested`]: nothing has changed then.
+    /// [`Error::OutcomeUnknown`] when the device failed under it.
+    pub fn commit(&self, transaction: Transaction, durability: Durability) -> Result<Version> {
+        if self.inside.contains_key(&thread::current().id()) {
+            return Err(Error::Nested);
+        }
+        self.commit_intention(transaction.into_intention(), durability)
+    }
+
+    fn commit_intention(&self, intention: Intention, durability: Durability) -> Result<Version> {
+        if intention.writes.is_empty() {
+            return Ok(intention.snapshot.version());
+        }
+        self.group.check_writable()?;
+        let mut validated = Arc::clone(&intention.snapshot);
+        let mut bytes = intention.writes.bytes();
+        loop {
+            let tip = self.group.tip();
+            self.validate(&mut validated, tip, &intention)?;
+            self.group.make_room(bytes)?;
+            match self.commit_locked(&mut validated, &intention, durability)? {
+                Outcome::NoRoom(needed) => bytes = needed,
+                Outcome::Sequenced(version) => {
+                    self.group.wait_published(version)?;
+                    self.counts.committed.add(1);
+                    return Ok(version);
+                }
+                Outcome::Unchanged(version) => {
+                    self.group.wait_published(version)?;
+                    return Ok(version);
+                }
+            }
+        }
+    }
+
+    /// Steps 3 to 7.
+    fn commit_locked(
+        &self,
+        validated: &mut Arc<Snapshot>,
+        intention: &Intention,
+        durability: Durability,
+    ) -> Result<Outcome> {
+        let wanted = self.locks.collect(lock_modes(intention));
+        let held = wanted.acquire();
+        let tip = self.group.tip();
+        let unchanged = Arc::ptr_eq(validated, &tip);
+        let outcome = if unchanged { Ok(()) } else { self.check(validated, &tip, intention) }
+            .and_then(|()| self.sequence(&tip, intention, durability));
+        drop(held);
+        *validated = Arc::clone(&tip);
+        outcome.or_else(|error| self.refuse(&tip, error))
+    }
+
+    /// Steps 5 and 6. The caller holds the locks of everything read or written.
+    fn sequence(
+        &self,
+        tip: &Snapshot,
+        intention: &Intention,
+        durability: Durability,
+    ) -> Result<Outcome> {
+        let writes = intention.writes.resolve(tip)?;
+        if writes.is_empty() {
+            return Ok(Outcome::Unchanged(tip.version()));
+        }
+        let prepared = tip.prepare(&writes).map_err(|_| collections_full())?;
+        self.check_memory(tip, &prepared)?;
+        let operations = EncodedOps::new(writes.encode());
+        Ok(match self.group.sequence(prepared, operations, writes.operations(), durability)? {
+            Sequenced::Version(version) => Outcome::Sequenced(version),
+            Sequenced::NoRoom(bytes) => Outcome::NoRoom(bytes),
+        })
+    }
+
+    /// Validates what changed since the transaction was last valid.
+    fn validate(
+        &self,
+        validated: &mut Arc<Snapshot>,
+        tip: Arc<Snapshot>,
+        intention: &Intention,
+    ) -> Result<()> {
+        let outcome = self.check(validated, &tip, intention);
+        outcome.or_else(|error| self.refuse(&tip, error))?;
+        *validated = tip;
+        Ok(())
+    }
+
+    fn check(&self, from: &Snapshot, tip: &Snapshot, intention: &Intention) -> Result<()> {
+        let read_version = intention.snapshot.version();
+        let conflicts = validate(from, tip, read_version, &intention.reads);
+        if conflicts.is_empty() {
+            return Ok(());
+        }
+        self.counts.conflicts.add(1);
+        Err(Error::Conflict(conflicts))
+    }
+
+    /// Returns an error that rests on a tip, once that tip is published.
+    fn refuse<T>(&self, tip: &Snapshot, error: Error) -> Result<T> {
+        match self.group.wait_published(tip.version()) {
+            Ok(()) => Err(error),
+            Err(_) => self.group.check_writable().and(Err(error)),
+        }
+    }
+
+    fn check_memory(&self, tip: &Snapshot, prepared: &Prepared) -> Result<()> {
+        let actual = tip.bytes_with(prepared);
+        // What makes the database smaller always passes: it is the way back below the limit.
+        match actual > self.memory_limit && actual > tip.bytes() {
+            true => Err(Error::MemoryLimit { max: self.memory_limit, actual }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Every collection that a transaction read or wrote, with the lock that it needs.
+fn lock_modes(intention: &Intention) -> Vec<(CollectionName, LockMode)> {
+    let read = intention.reads.collections().map(|name| (name.clone(), LockMode::Shared));
+    let written = intention.writes.collections().map(|name| (name.clone(), LockMode::Exclusive));
+    read.chain(written).collect()
+}
+
+fn collections_full() -> Error {
+    Error::LimitExceeded {
+        what: "the number of collections",
+        max: crate::limits::COLLECTIONS_MAX as u64,
+        actual: crate::limits::COLLECTIONS_MAX as u64 + 1,
+    }
+}

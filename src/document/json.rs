@@ -1,0 +1,406 @@
+//! The border: the one place where bytes from outside become text that the engine trusts.
+//!
+//! One pass validates and compacts: whitespace goes, the order of members and the spelling of
+//! numbers and strings stay. What passes is valid JSON in UTF-8, without duplicate members, with
+//! numbers that fit `i64`, `u64` or a finite `f64`, without NUL in names, and no deeper than
+//! [`NESTING_DEPTH_MAX`]; nothing behind the border checks any of it again.
+//!
+//! Where a rule is broken is told by a JSON Pointer. It is put together on the way out of the
+//! recursion, so that good input does not pay for it.
+
+use std::borrow::Cow;
+
+use super::{
+    number::Number,
+    scan::plain_end,
+    string::{four_hex, unescape},
+};
+use crate::error::{Error, Result};
+use crate::limits::{DOCUMENT_BYTES_MAX, NESTING_DEPTH_MAX};
+use crate::names::DocumentId;
+use crate::version::Version;
+
+/// A document's body as the border lets it in.
+pub(super) struct Body {
+    /// `_id`, when it was given.
+    pub(super) id: Option<DocumentId>,
+    /// `_version`, when it was given.
+    pub(super) expected: Option<Version>,
+    /// All other members: compact, joined by commas, without braces.
+    pub(super) members: String,
+}
+
+/// Lets in the body of a document.
+pub(super) fn document(input: &[u8]) -> Result<Body> {
+    let mut border = Border::new(input)?;
+    border.document().map_err(Fault::into_error)
+}
+
+/// Lets in any JSON value, with the rules for values inside documents.
+pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
+    let mut border = Border::new(input)?;
+    border.whole().map_err(Fault::into_error)?;
+    Ok(border.out.into_boxed_str())
+}
+
+/// Appends a step to a JSON Pointer (RFC 6901).
+pub(crate) fn push_pointer(pointer: &mut String, step: &str) {
+    pointer.push('/');
+    pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+}
+
+/// What is wrong, and the steps to the place from the innermost outwards.
+struct Fault {
+    steps: Vec<String>,
+    kind: FaultKind,
+}
+
+enum FaultKind {
+    Syntax { offset: usize, reason: &'static str },
+    Rule(String),
+    Size(usize),
+}
+
+type Checked<T = ()> = Result<T, Fault>;
+
+impl Fault {
+    fn rule(reason: impl Into<String>) -> Fault {
+        Fault { steps: Vec::new(), kind: FaultKind::Rule(reason.into()) }
+    }
+
+    fn at(mut self, step: impl Into<String>) -> Fault {
+        self.steps.push(step.into());
+        self
+    }
+
+    fn into_error(self) -> Error {
+        match self.kind {
+            FaultKind::Syntax { offset, reason } => {
+                Error::InvalidJson { offset, reason: reason.to_owned() }
+            }
+            FaultKind::Rule(reason) => {
+                let mut pointer = String::new();
+                self.steps.iter().rev().for_each(|step| push_pointer(&mut pointer, step));
+                Error::InvalidDocument { pointer, reason }
+            }
+            FaultKind::Size(actual) => too_large(actual),
+        }
+    }
+}
+
+/// The error for text over the limit of one document.
+pub(super) fn too_large(actual: usize) -> Error {
+    Error::LimitExceeded {
+        what: "the size of a document in bytes",
+        max: DOCUMENT_BYTES_MAX as u64,
+        actual: actual as u64,
+    }
+}
+
+struct Border<'a> {
+    text: &'a str,
+    at: usize,
+    out: String,
+    /// Names of the members met so far of all objects that are open, innermost last.
+    names: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Border<'a> {
+    fn new(input: &'a [u8]) -> Result<Border<'a>> {
+        let invalid =
+            |offset, reason: &str| Error::InvalidJson { offset, reason: reason.to_owned() };
+        let text = std::str::from_utf8(input)
+            .map_err(|error| invalid(error.valid_up_to(), "the text is not UTF-8"))?;
+        if text.starts_with('\u{feff}') {
+            return Err(invalid(0, "the text begins with a byte order mark"));
+        }
+        let room = input.len().min(DOCUMENT_BYTES_MAX);
+        Ok(Border { text, at: 0, out: String::with_capacity(room), names: Vec::new() })
+    }
+
+    /// The whole input as one value.
+    fn whole(&mut self) -> Checked {
+        self.space();
+        self.value(1)?;
+        self.end()
+    }
+
+    fn end(&mut self) -> Checked {
+        self.space();
+        if self.at < self.text.len() { self.syntax("text goes on after the value") } else { Ok(()) }
+    }
+
+    fn document(&mut self) -> Checked<Body> {
+        self.space();
+        if self.peek() != Some(b'{') {
+            self.whole()?;
+            return Err(Fault::rule("a document must be a JSON object"));
+        }
+        let (mut id, mut expected) = (None, None);
+        self.members(|border, key, name| {
+            match name {
+                "_id" => id = Some(border.id()?),
+                "_version" => expected = Some(border.expected_version()?),
+                _ if name.starts_with(['_', '$']) => {
+                    return Err(Fault::rule("names that begin with _ or $ are reserved"));
+                }
+                _ => border.member(key, 2)?,
+            }
+            Ok(())
+        })?;
+        self.end()?;
+        Ok(Body { id, expected, members: std::mem::take(&mut self.out) })
+    }
+
+    fn id(&mut self) -> Checked<DocumentId> {
+        if self.peek() != Some(b'"') {
+            return Err(Fault::rule("_id must be a string"));
+        }
+        let quoted = self.string()?;
+        let id = unescape(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        DocumentId::new(&id).map_err(|invalid| Fault::rule(invalid.to_string()))
+    }
+
+    fn expected_version(&mut self) -> Checked<Version> {
+        let must = || Fault::rule("_version must be an integer that is not negative");
+        if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
+            return Err(must());
+        }
+        let number: u64 = self.number()?.parse().map_err(|_| must())?;
+        Ok(Version::new(number))
+    }
+
+    fn value(&mut self, depth: usize) -> Checked {
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => {
+                let text = self.string()?;
+                self.push(text)
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let text = self.number()?;
+                self.push(text)
+            }
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(_) => self.syntax("a value is expected"),
+            None => self.syntax("the text ends where a value is expected"),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Checked {
+        check_depth(depth)?;
+        self.push("{")?;
+        self.members(|border, key, _| border.member(key, depth + 1))?;
+        self.push("}")
+    }
+
+    fn member(&mut self, key: &str, depth: usize) -> Checked {
+        self.separate();
+        self.push(key)?;
+        self.push(":")?;
+        self.value(depth)
+    }
+
+    /// Reads an object; `each` gets every member's key as written and its name, and reads its
+    /// value.
+    fn members(&mut self, mut each: impl FnMut(&mut Self, &str, &str) -> Checked) -> Checked {
+        let outer_names = self.names.len();
+        self.at += 1;
+        self.space();
+        if !self.eat(b'}') {
+            loop {
+                self.space();
+                if self.peek() != Some(b'"') {
+                    return self.syntax("a member's name in quotes is expected");
+                }
+                let key = self.string()?;
+                let name = unescape(key.get(1..key.len() - 1).unwrap_or_default());
+                if name.contains('\0') {
+                    return Err(Fault::rule("a name holds NUL").at(name));
+                }
+                self.space();
+                if !self.eat(b':') {
+                    return self.syntax("a colon is expected");
+                }
+                self.space();
+                each(self, key, &name).map_err(|fault| fault.at(&*name))?;
+                self.names.push(name);
+                self.space();
+                if self.eat(b'}') {
+                    break;
+                }
+                if !self.eat(b',') {
+                    return self.syntax("a comma or a closing brace is expected");
+                }
+            }
+        }
+        self.close_names(outer_names)
+    }
+
+    /// Refuses an object that names a member twice. Sorting keeps this cheap for any object.
+    fn close_names(&mut self, outer_names: usize) -> Checked {
+        let names = self.names.get_mut(outer_names..).unwrap_or_default();
+        names.sort_unstable();
+        let twice = names.windows(2).find_map(|pair| match pair {
+            [a, b] if a == b => Some(a.clone().into_owned()),
+            _ => None,
+        });
+        self.names.truncate(outer_names);
+        match twice {
+            Some(name) => Err(Fault::rule("the name stands twice in its object").at(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Checked {
+        check_depth(depth)?;
+        self.at += 1;
+        self.push("[")?;
+        self.space();
+        if !self.eat(b']') {
+            for index in 0_usize.. {
+                self.space();
+                self.separate();
+                self.value(depth + 1).map_err(|fault| fault.at(index.to_string()))?;
+                self.space();
+                if self.eat(b']') {
+                    break;
+                }
+                if !self.eat(b',') {
+                    return self.syntax("a comma or a closing bracket is expected");
+                }
+            }
+        }
+        self.push("]")
+    }
+
+    /// A string as it is written, with its quotes.
+    fn string(&mut self) -> Checked<&'a str> {
+        let start = self.at;
+        self.at += 1;
+        loop {
+            self.at = plain_end(self.text.as_bytes(), self.at);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(self.text.get(start..self.at).unwrap_or_default());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(_) => return self.syntax("a control character stands in a string"),
+                None => return self.syntax("the text ends inside a string"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Checked {
+        match self.text.as_bytes().get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => match self.code_unit(self.at) {
+                Some(0xd800..=0xdbff) => match self.code_unit(self.at + 6) {
+                    Some(0xdc00..=0xdfff) => self.at += 12,
+                    Some(_) | None => return self.syntax("a lone surrogate"),
+                },
+                Some(0xdc00..=0xdfff) => return self.syntax("a lone surrogate"),
+                Some(_) => self.at += 6,
+                None => return self.syntax("four hexadecimal digits are expected after \\u"),
+            },
+            Some(_) | None => return self.syntax("an unknown escape"),
+        }
+        Ok(())
+    }
+
+    /// The UTF-16 code unit of the escape `\uXXXX` that begins at `at`.
+    fn code_unit(&self, at: usize) -> Option<u16> {
+        self.text.get(at..)?.strip_prefix("\\u").and_then(four_hex)
+    }
+
+    /// A number as it is written.
+    fn number(&mut self) -> Checked<&'a str> {
+        let start = self.at;
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        let mut integer = true;
+        if self.eat(b'.') {
+            integer = false;
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            integer = false;
+            let _sign = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        match Number::parse(text) {
+            Some(_) => Ok(text),
+            None if integer => Err(Fault::rule("the integer fits neither i64 nor u64")),
+            None => Err(Fault::rule("the number overflows a 64-bit float")),
+        }
+    }
+
+    fn digits(&mut self) -> Checked {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        match rest.iter().take_while(|b| b.is_ascii_digit()).count() {
+            0 => self.syntax("a digit is expected"),
+            count => {
+                self.at += count;
+                Ok(())
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Checked {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return self.syntax("a value is expected");
+        }
+        self.at += word.len();
+        self.push(word)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Writes a comma, unless what comes is the first of its object or array.
+    fn separate(&mut self) {
+        if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[')) {
+            self.out.push(',');
+        }
+    }
+
+    fn push(&mut self, text: &str) -> Checked {
+        self.out.push_str(text);
+        match self.out.len() {
+            ..=DOCUMENT_BYTES_MAX => Ok(()),
+            size => Err(Fault { steps: Vec::new(), kind: FaultKind::Size(size) }),
+        }
+    }
+
+    fn syntax<T>(&self, reason: &'static str) -> Checked<T> {
+        Err(Fault { steps: Vec::new(), kind: FaultKind::Syntax { offset: self.at, reason } })
+    }
+}
+
+fn check_depth(depth: usize) -> Checked {
+    if depth <= NESTING_DEPTH_MAX {
+        return Ok(());
+    }
+    Err(Fault::rule(format!("it is nested deeper than {NESTING_DEPTH_MAX} levels")))
+}

@@ -1,0 +1,126 @@
+//! JSON Merge Patch (RFC 7396) over text.
+//!
+//! Invariant: members that the patch does not name keep their place and their spelling.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Document, Draft, Json,
+    raw::{Kind, Member, Raw},
+    update::finish,
+};
+use crate::error::{Error, Result};
+use crate::names::DocumentId;
+use crate::version::Version;
+
+/// A merge patch: an object whose members replace those of a document, and whose nulls remove
+/// them.
+///
+/// ```
+/// use monsterdb::{DocumentId, Draft, MergePatch};
+/// let document = Draft::parse(br#"{"a": 1, "b": {"c": 2}}"#)?.into_document(&DocumentId::new("x")?)?;
+/// let patched = MergePatch::parse(br#"{"a": null, "b": {"d": 3}}"#)?.apply(&document)?;
+/// assert_eq!(patched.json(), r#"{"_id":"x","b":{"c":2,"d":3}}"#);
+/// # Ok::<(), monsterdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergePatch {
+    id: Option<DocumentId>,
+    expected: Option<Version>,
+    object: Json,
+}
+
+impl MergePatch {
+    /// Checks a patch; the rules for documents are those for patches.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::parse`].
+    pub fn parse(input: &[u8]) -> Result<MergePatch> {
+        let draft = Draft::parse(input)?;
+        let object = Json::trusted(draft.object());
+        Ok(MergePatch { id: draft.id().cloned(), expected: draft.expected(), object })
+    }
+
+    /// The `_version` that the patch gives: a precondition.
+    pub fn expected(&self) -> Option<Version> {
+        self.expected
+    }
+
+    /// The patched document, not stamped yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUpdate`] when the patch gives another `_id` than the document's, or makes
+    /// it too deep; [`Error::LimitExceeded`] when it makes it too large.
+    pub fn apply(&self, document: &Document) -> Result<Document> {
+        if self.id.as_ref().is_some_and(|id| id.as_str() != document.id()) {
+            let reason = "_id never changes".to_owned();
+            return Err(Error::InvalidUpdate { pointer: "/_id".to_owned(), reason });
+        }
+        let mut text = String::with_capacity(document.json().len() + self.object.as_str().len());
+        merge(Some(document.raw()), self.object.as_raw(), &mut text);
+        finish(&text, document)
+    }
+}
+
+/// `MergePatch(Target, Patch)` of RFC 7396, section 2.
+fn merge(target: Option<Raw<'_>>, patch: Raw<'_>, out: &mut String) {
+    if patch.kind() != Kind::Object {
+        out.push_str(patch.text());
+        return;
+    }
+    let changes: BTreeMap<_, _> = patch.members().map(|m| (m.name(), m.value)).collect();
+    let mut merged = BTreeSet::new();
+    let mut members = Members::open(out);
+    for member in target.into_iter().flat_map(Raw::members) {
+        let name = member.name();
+        match changes.get(&name) {
+            None => members.copy(member),
+            Some(change) => {
+                if change.kind() != Kind::Null {
+                    merge(Some(member.value), *change, members.key(member.key()));
+                }
+                merged.insert(name);
+            }
+        }
+    }
+    for change in patch.members() {
+        if change.value.kind() != Kind::Null && !merged.contains(&change.name()) {
+            merge(None, change.value, members.key(change.key()));
+        }
+    }
+    members.close();
+}
+
+/// An object being written.
+pub(super) struct Members<'a> {
+    out: &'a mut String,
+    empty: bool,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn open(out: &'a mut String) -> Members<'a> {
+        out.push('{');
+        Members { out, empty: true }
+    }
+
+    /// Writes a key as it is given, quotes included; the caller writes the value.
+    pub(super) fn key(&mut self, key: &str) -> &mut String {
+        if !self.empty {
+            self.out.push(',');
+        }
+        self.empty = false;
+        self.out.push_str(key);
+        self.out.push(':');
+        self.out
+    }
+
+    pub(super) fn copy(&mut self, member: Member<'_>) {
+        self.key(member.key()).push_str(member.value.text());
+    }
+
+    pub(super) fn close(self) {
+        self.out.push('}');
+    }
+}

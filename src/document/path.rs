@@ -1,0 +1,209 @@
+//! Dotted paths into documents, such as `address.city` or `items.0.price`.
+//!
+//! Invariant: a path is not empty, no part of it is, and no part begins with `$`.
+//!
+//! A path reaches values as MongoDB's do. An object is entered by name. An array is entered
+//! through each of its elements that is an object, and besides by index where the part is a
+//! number. What an object does not have, and what lies below a scalar, is *missing*; an array none
+//! of whose elements can be entered reaches nothing at all, not even something missing.
+
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
+
+use super::{
+    Document,
+    order::{Direction, compare},
+    raw::{Kind, Raw},
+};
+use crate::limits::NESTING_DEPTH_MAX;
+use crate::version::Version;
+
+/// A dotted path, checked once.
+///
+/// ```
+/// use monsterdb::document::Path;
+/// assert!(Path::parse("address.city").is_ok());
+/// assert!(Path::parse("address..city").is_err());
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path {
+    text: Box<str>,
+    parts: Box<[Part]>,
+}
+
+/// Text that is not a path, and the rule it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid path {path:?}: {rule}")]
+pub struct InvalidPath {
+    /// The text as given, cut to 64 characters.
+    pub path: String,
+    /// The rule that it breaks.
+    pub rule: &'static str,
+}
+
+/// One step of a path: a member's name, and an element's index when it reads as one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Part {
+    pub(super) name: Box<str>,
+    pub(super) index: Option<usize>,
+}
+
+/// What a path reaches, handed to a visitor.
+#[derive(Clone, Copy)]
+struct Reached<'a> {
+    /// None is missing.
+    value: Option<Raw<'a>>,
+    /// True when the last step named this one element of an array: it then stands for itself even
+    /// if it is an array.
+    by_index: bool,
+}
+
+impl Path {
+    /// Checks a path.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPath`] when a part is empty, begins with `$` or holds NUL, or when the path is
+    /// longer than documents are deep.
+    pub fn parse(text: &str) -> Result<Path, InvalidPath> {
+        let invalid = |rule| Err(InvalidPath { path: text.chars().take(64).collect(), rule });
+        if text.split('.').any(str::is_empty) {
+            return invalid("a part of it is empty");
+        }
+        if text.split('.').any(|part| part.starts_with('$')) {
+            return invalid("a part of it begins with $");
+        }
+        if text.contains('\0') {
+            return invalid("it holds NUL");
+        }
+        if text.split('.').count() > NESTING_DEPTH_MAX {
+            return invalid("it has more parts than documents are deep");
+        }
+        let parts = text.split('.').map(Part::new).collect();
+        Ok(Path { text: text.into(), parts })
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The steps of the path; there is at least one.
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// True when the test holds for something the path reaches in the document: a value, each
+    /// element of it if it is an array, or none for missing. `_version` reaches the document's.
+    pub fn any(&self, document: &Document, test: &mut dyn FnMut(Option<Raw<'_>>) -> bool) -> bool {
+        if let Some(version) = self.version_of(document) {
+            return test(Some(Raw::trusted(&version)));
+        }
+        visit(&self.parts, document.raw(), &mut |reached| match reached.value {
+            Some(array) if array.kind() == Kind::Array && !reached.by_index => {
+                array.elements().any(|element| test(Some(element))) || test(Some(array))
+            }
+            value => test(value),
+        })
+    }
+
+    /// The text of the value that the document sorts by: of the elements of arrays the least when
+    /// ascending, the greatest when descending. None is missing, as is an array without elements.
+    pub fn sort_value<'a>(
+        &self,
+        document: &'a Document,
+        direction: Direction,
+    ) -> Option<Cow<'a, str>> {
+        if let Some(version) = self.version_of(document) {
+            return Some(Cow::Owned(version));
+        }
+        let mut first: Option<Option<Raw<'a>>> = None;
+        let mut offer = |value: Option<Raw<'a>>| {
+            let before = |old| direction.apply(compare(value, old)) == Ordering::Less;
+            if first.is_none_or(before) {
+                first = Some(value);
+            }
+        };
+        visit(&self.parts, document.raw(), &mut |reached| {
+            match reached.value {
+                Some(array) if array.kind() == Kind::Array => {
+                    array.elements().for_each(|element| offer(Some(element)));
+                }
+                value => offer(value),
+            }
+            false
+        });
+        first.flatten().map(|raw| Cow::Borrowed(raw.text()))
+    }
+
+    /// The document's version as text, when that is what the path names.
+    fn version_of(&self, document: &Document) -> Option<String> {
+        let version = document.version();
+        (&*self.text == "_version" && version > Version::ZERO).then(|| version.to_string())
+    }
+}
+
+impl Part {
+    fn new(name: &str) -> Part {
+        Part { name: name.into(), index: index_of(name) }
+    }
+}
+
+/// The array index that a name reads as: digits without a leading zero.
+pub(super) fn index_of(name: &str) -> Option<usize> {
+    let canonical = name == "0" || !name.starts_with(['0', '+']);
+    name.parse::<u32>().ok().filter(|_| canonical).map(|index| index as usize)
+}
+
+/// Shows the visitor all that is reached, until it returns true; says whether it did.
+fn visit<'a>(parts: &[Part], value: Raw<'a>, visitor: &mut dyn FnMut(Reached<'a>) -> bool) -> bool {
+    let Some((part, rest)) = parts.split_first() else {
+        return visitor(Reached { value: Some(value), by_index: false });
+    };
+    match value.kind() {
+        Kind::Object => match value.member(&part.name) {
+            Some(member) => visit(rest, member, visitor),
+            None => visitor(Reached { value: None, by_index: false }),
+        },
+        Kind::Array => value.elements().enumerate().any(|(index, element)| {
+            let enters = element.kind() == Kind::Object;
+            (enters && visit(parts, element, visitor))
+                || (part.index == Some(index) && visit_element(rest, element, visitor))
+        }),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::String => {
+            visitor(Reached { value: None, by_index: false })
+        }
+    }
+}
+
+/// Goes on from the one element that an index names.
+fn visit_element<'a>(
+    rest: &[Part],
+    element: Raw<'a>,
+    visitor: &mut dyn FnMut(Reached<'a>) -> bool,
+) -> bool {
+    match element.kind() {
+        _ if rest.is_empty() => visitor(Reached { value: Some(element), by_index: true }),
+        Kind::Object | Kind::Array => visit(rest, element, visitor),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::String => false,
+    }
+}
+
+impl FromStr for Path {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Path, InvalidPath> {
+        Path::parse(text)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}

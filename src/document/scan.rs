@@ -1,0 +1,116 @@
+//! Finding the ends of strings and values in JSON text, without allocating.
+//!
+//! Invariant: nothing here panics or fails to end, whatever the bytes; on text that has passed the
+//! border the answers are right.
+
+const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The first byte at or after `from` that does not stand for itself in a JSON string: a quote, a
+/// backslash or a control character. The length of the text when there is none.
+///
+/// It looks at eight bytes at a time: the test for a byte below a bound is the one in "Bit
+/// Twiddling Hacks" (Anderson), which is exact for the lowest such byte.
+pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let special =
+            below(word, 0x20) | below(word ^ spread(b'"'), 1) | below(word ^ spread(b'\\'), 1);
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..).unwrap_or_default();
+    at + tail.iter().position(|&b| matches!(b, b'"' | b'\\' | ..0x20)).unwrap_or(tail.len())
+}
+
+/// The place behind the string whose opening quote is at `at`.
+pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
+    let mut at = plain_end(bytes, at + 1);
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at = plain_end(bytes, at + 2),
+            Some(_) => at = plain_end(bytes, at + 1),
+            None => return bytes.len(),
+        }
+    }
+}
+
+/// The place behind the value that begins at `at`, in compact text.
+pub(super) fn value_end(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'"') => string_end(bytes, at),
+        Some(b'{' | b'[') => container_end(bytes, at),
+        Some(_) | None => {
+            let rest = bytes.get(at..).unwrap_or_default();
+            at + rest.iter().position(|b| matches!(b, b',' | b']' | b'}')).unwrap_or(rest.len())
+        }
+    }
+}
+
+fn container_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(bytes, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+const fn spread(byte: u8) -> u64 {
+    LOW * byte as u64
+}
+
+/// A high bit at the lowest byte of `word` that is less than `bound` (at most 128), if there is
+/// one; the bits above it mean nothing.
+const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(spread(bound)) & !word & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_end_agrees_with_a_look_at_each_byte() {
+        let alphabet = [b'a', b'"', b'\\', 0x1f, 0x20, 0x00, 0x7f, 0x80, 0xff, b'!', b']', 0xa2];
+        let mut state = 1_u32;
+        for _ in 0..20_000 {
+            let mut bytes = [b'x'; 19];
+            for byte in &mut bytes {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if state >> 29 == 0 {
+                    *byte = alphabet[(state >> 8) as usize % alphabet.len()];
+                }
+            }
+            let slow = bytes.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\');
+            assert_eq!(plain_end(&bytes, 0), slow.unwrap_or(bytes.len()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn ends_are_found() {
+        assert_eq!(string_end(br#""a\"b","c""#, 0), 6);
+        assert_eq!(value_end(br#"[1,"]",{"a":[]}],2"#, 0), 16);
+        assert_eq!(value_end(b"12,3", 0), 2);
+        assert_eq!(value_end(br#""open\"#, 0), 6);
+        assert_eq!(value_end(b"[[[", 0), 3);
+        assert_eq!(value_end(b"", 5), 5);
+    }
+}

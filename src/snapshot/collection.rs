@@ -1,0 +1,226 @@
+//! One collection of a snapshot: its documents by id.
+//!
+//! Invariant: `bytes` is the sum over the documents, and every document's version is at most
+//! `changed`.
+
+use std::fmt;
+
+use im::ordmap::DiffItem;
+use serde::{Deserialize, Serialize};
+
+use super::{CatalogChange, CollectionWrites, Documents};
+use crate::{
+    document::Document,
+    limits,
+    names::{CollectionName, DocumentId},
+    sync::{Arc, WriteOnce},
+    version::Version,
+};
+
+/// What a collection's creator decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CollectionOptions {
+    /// Every write over HTTP has to name the version that it means to replace.
+    pub require_preconditions: bool,
+}
+
+/// The documents of one collection at one version.
+pub struct Collection {
+    options: CollectionOptions,
+    created: WriteOnce,
+    changed: WriteOnce,
+    documents: Documents,
+    bytes: u64,
+}
+
+/// One document that differs between two versions of a collection.
+pub struct Change<'a> {
+    /// Which one.
+    pub id: &'a DocumentId,
+    /// Its content in the earlier version, if it was there.
+    pub old: Option<&'a Arc<Document>>,
+    /// Its content in the later version, if it is there.
+    pub new: Option<&'a Arc<Document>>,
+}
+
+impl Collection {
+    /// A collection as a checkpoint holds it. `documents` must be sorted by id.
+    pub fn from_checkpoint(
+        options: CollectionOptions,
+        created: Version,
+        changed: Version,
+        documents: Vec<(DocumentId, Arc<Document>)>,
+    ) -> Collection {
+        let bytes = documents.iter().map(|(id, document)| footprint(id, document)).sum();
+        Collection {
+            options,
+            created: WriteOnce::new(created.get()),
+            changed: WriteOnce::new(changed.get()),
+            documents: documents.into_iter().collect(),
+            bytes,
+        }
+    }
+
+    /// What its creator decided.
+    pub fn options(&self) -> CollectionOptions {
+        self.options
+    }
+
+    /// The commit that created it: another one after it was dropped and made anew.
+    pub fn created(&self) -> Version {
+        Version::new(self.created.get())
+    }
+
+    /// The last commit that changed it.
+    pub fn changed(&self) -> Version {
+        Version::new(self.changed.get())
+    }
+
+    /// How many documents it holds.
+    pub fn count(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// The bytes of memory its documents take, by estimate.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// One document.
+    ///
+    /// # Complexity
+    ///
+    /// O(log documents).
+    pub fn get(&self, id: &str) -> Option<&Arc<Document>> {
+        self.documents.get(id)
+    }
+
+    /// One document with the id as the collection holds it.
+    pub(crate) fn get_key_value(&self, id: &str) -> Option<(&DocumentId, &Arc<Document>)> {
+        self.documents.get_key_value(id)
+    }
+
+    /// All documents in the order of their ids.
+    pub fn documents(&self) -> impl Iterator<Item = (&DocumentId, &Arc<Document>)> {
+        self.documents.iter()
+    }
+
+    /// The collection after some writes, its version open; none when they drop it.
+    pub(super) fn prepare(
+        current: Option<&Collection>,
+        name: &CollectionName,
+        writes: &CollectionWrites,
+    ) -> Result<Option<Collection>, String> {
+        let mut next = match (current, &writes.catalog) {
+            (Some(_), Some(CatalogChange::Drop)) if writes.documents.is_empty() => return Ok(None),
+            (None, Some(CatalogChange::Create(options))) => Collection::new(*options),
+            (Some(current), None) => current.successor(),
+            (Some(_), Some(CatalogChange::Create(_))) => {
+                return Err(format!("collection {name} is created but exists"));
+            }
+            (_, Some(CatalogChange::Drop)) => {
+                return Err(format!("collection {name} is dropped but absent or written"));
+            }
+            (None, None) => return Err(format!("collection {name} is written but absent")),
+        };
+        for (id, document) in &writes.documents {
+            next.write(id, document.as_ref());
+        }
+        Ok(Some(next))
+    }
+
+    /// Gives what was prepared its version.
+    pub(super) fn stamp(&self, version: Version) {
+        if self.created.get() == 0 {
+            self.created.set(version.get());
+        }
+        self.changed.set(version.get());
+    }
+
+    /// The documents that differ between two versions, either of which may be absent.
+    pub(super) fn changes<'a>(
+        earlier: Option<&'a Collection>,
+        later: Option<&'a Collection>,
+    ) -> impl Iterator<Item = Change<'a>> + use<'a> {
+        let both = match (earlier, later) {
+            (Some(earlier), Some(later)) => Some(earlier.documents.diff(&later.documents)),
+            (None, None) | (Some(_), None) | (None, Some(_)) => None,
+        };
+        let alone = both.is_none();
+        let dropped = earlier.filter(|_| alone).into_iter().flat_map(|c| c.documents.iter());
+        let created = later.filter(|_| alone).into_iter().flat_map(|c| c.documents.iter());
+        both.into_iter()
+            .flatten()
+            .map(Change::from_difference)
+            .chain(dropped.map(|(id, old)| Change { id, old: Some(old), new: None }))
+            .chain(created.map(|(id, new)| Change { id, old: None, new: Some(new) }))
+    }
+
+    fn new(options: CollectionOptions) -> Collection {
+        Collection {
+            options,
+            created: WriteOnce::default(),
+            changed: WriteOnce::default(),
+            documents: Documents::new(),
+            bytes: 0,
+        }
+    }
+
+    fn successor(&self) -> Collection {
+        Collection {
+            options: self.options,
+            created: WriteOnce::new(self.created.get()),
+            changed: WriteOnce::default(),
+            documents: self.documents.clone(),
+            bytes: self.bytes,
+        }
+    }
+
+    fn write(&mut self, id: &DocumentId, document: Option<&Arc<Document>>) {
+        let before = match document {
+            Some(document) => {
+                self.bytes += footprint(id, document);
+                self.documents.insert(id.clone(), Arc::clone(document))
+            }
+            None => self.documents.remove(id),
+        };
+        self.bytes -= before.map_or(0, |before| footprint(id, &before));
+    }
+}
+
+impl<'a> Change<'a> {
+    fn from_difference(item: DiffItem<'a, 'a, DocumentId, Arc<Document>>) -> Change<'a> {
+        match item {
+            DiffItem::Add(id, new) => Change { id, old: None, new: Some(new) },
+            DiffItem::Update { old: (id, old), new: (_, new) } => {
+                Change { id, old: Some(old), new: Some(new) }
+            }
+            DiffItem::Remove(id, old) => Change { id, old: Some(old), new: None },
+        }
+    }
+}
+
+fn footprint(id: &DocumentId, document: &Document) -> u64 {
+    (id.as_str().len() + document.json().len()) as u64 + limits::DOCUMENT_OVERHEAD_BYTES
+}
+
+impl PartialEq for Collection {
+    fn eq(&self, other: &Collection) -> bool {
+        self.options == other.options
+            && self.created() == other.created()
+            && self.changed() == other.changed()
+            && self.bytes == other.bytes
+            && self.documents == other.documents
+    }
+}
+
+impl fmt::Debug for Collection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collection")
+            .field("created", &self.created())
+            .field("changed", &self.changed())
+            .field("documents", &self.documents)
+            .finish()
+    }
+}

@@ -1,0 +1,203 @@
+//! The committed state. A snapshot never changes; a commit makes the next one.
+//!
+//! Invariant: the snapshot at version *n* is what the log's records 1 to *n* make of the empty
+//! database. [`Snapshot::apply`] is the only function that makes one from another: recovery folds
+//! it over the log, and a commit calls its two halves, [`Snapshot::prepare`] outside the short
+//! critical section and [`Snapshot::advance`] inside it. So live and recovered state cannot
+//! diverge.
+//!
+//! Collections and their documents are persistent maps (B+ trees whose versions share every node
+//! that did not change). Holding an old snapshot costs only what has changed since.
+
+mod collection;
+mod write_set;
+
+pub use collection::{Change, Collection, CollectionOptions};
+pub use write_set::{CatalogChange, CollectionWrites, WriteSet};
+
+use im::OrdMap;
+
+use crate::{
+    document::Document,
+    limits,
+    names::{CollectionName, DocumentId},
+    sync::Arc,
+    version::Version,
+};
+
+/// One version of the whole database.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    version: Version,
+    collections: OrdMap<CollectionName, Arc<Collection>>,
+    bytes: u64,
+}
+
+/// The next maps of the collections that a write set changes, made but for their version.
+pub struct Prepared {
+    collections: Vec<(CollectionName, Option<Arc<Collection>>)>,
+    documents: Vec<Arc<Document>>,
+}
+
+impl Snapshot {
+    /// The empty database.
+    pub fn empty() -> Snapshot {
+        Snapshot::default()
+    }
+
+    /// The state that a checkpoint holds.
+    pub fn from_checkpoint(
+        version: Version,
+        collections: impl IntoIterator<Item = (CollectionName, Collection)>,
+    ) -> Snapshot {
+        let collections: OrdMap<_, _> =
+            collections.into_iter().map(|(name, collection)| (name, Arc::new(collection))).collect();
+        let bytes = collections.values().map(|collection| collection.bytes()).sum();
+        Snapshot { version, collections, bytes }
+    }
+
+    /// The commit that made this state.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The bytes that all documents take in memory, by estimate.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A collection, if it exists.
+    ///
+    /// # Complexity
+    ///
+    /// O(log collections).
+    pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.collections.get(name)
+    }
+
+    /// All collections in the order of their names, the reserved ones included.
+    pub fn collections(&self) -> impl Iterator<Item = (&CollectionName, &Arc<Collection>)> {
+        self.collections.iter()
+    }
+
+    /// One document.
+    ///
+    /// # Complexity
+    ///
+    /// O(log collections + log documents); nothing is copied and nothing waits.
+    pub fn get(&self, collection: &str, id: &str) -> Option<&Arc<Document>> {
+        self.collection(collection)?.get(id)
+    }
+
+    /// The state after a commit.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit this state, as a sentence: the write set was made for another one.
+    pub fn apply(&self, writes: &WriteSet, version: Version) -> Result<Snapshot, String> {
+        Ok(self.advance(self.prepare(writes)?, version))
+    }
+
+    /// First half of [`Snapshot::apply`]: makes the next maps, leaving their version open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::apply`].
+    pub fn prepare(&self, writes: &WriteSet) -> Result<Prepared, String> {
+        let mut prepared = Prepared { collections: Vec::new(), documents: Vec::new() };
+        let mut count = self.collections.len();
+        for (name, writes) in writes.iter() {
+            let current = self.collections.get(name).map(|collection| &**collection);
+            let next = Collection::prepare(current, name, writes)?;
+            count += usize::from(current.is_none() && next.is_some());
+            prepared.documents.extend(writes.documents.values().flatten().cloned());
+            prepared.collections.push((name.clone(), next.map(Arc::new)));
+        }
+        if count > limits::COLLECTIONS_MAX {
+            return Err(format!("a database holds at most {} collections", limits::COLLECTIONS_MAX));
+        }
+        Ok(prepared)
+    }
+
+    /// Second half of [`Snapshot::apply`]: stamps what was prepared with its version and links it
+    /// in. What was prepared must rest on collections that are still the current ones here.
+    pub fn advance(&self, prepared: Prepared, version: Version) -> Snapshot {
+        assert!(self.version < version, "versions only grow");
+        for document in &prepared.documents {
+            document.stamp(version);
+        }
+        let mut next = self.clone();
+        next.version = version;
+        for (name, collection) in prepared.collections {
+            let before = match collection {
+                Some(collection) => {
+                    collection.stamp(version);
+                    next.bytes += collection.bytes();
+                    next.collections.insert(name, collection)
+                }
+                None => next.collections.remove(&name),
+            };
+            next.bytes -= before.map_or(0, |before| before.bytes());
+        }
+        next
+    }
+
+    /// What [`Snapshot::bytes`] will be after [`Snapshot::advance`].
+    pub fn bytes_with(&self, prepared: &Prepared) -> u64 {
+        prepared.collections.iter().fold(self.bytes, |bytes, (name, collection)| {
+            let before = self.collection(name.as_str()).map_or(0, |before| before.bytes());
+            bytes + collection.as_ref().map_or(0, |next| next.bytes()) - before
+        })
+    }
+
+    /// True when a collection is the very same in both, so that nothing in it can have changed.
+    pub fn shares_collection(&self, other: &Snapshot, name: &str) -> bool {
+        match (self.collection(name), other.collection(name)) {
+            (None, None) => true,
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// What changed in a collection between this version and a later one.
+    ///
+    /// # Complexity
+    ///
+    /// O(changes), not O(documents): the maps share what is the same.
+    pub fn changes<'a>(
+        &'a self,
+        later: &'a Snapshot,
+        name: &str,
+    ) -> impl Iterator<Item = Change<'a>> + use<'a> {
+        Collection::changes(
+            self.collection(name).map(|collection| &**collection),
+            later.collection(name).map(|collection| &**collection),
+        )
+    }
+}
+
+impl Prepared {
+    /// The documents written, in no order.
+    pub fn documents(&self) -> &[Arc<Document>] {
+        &self.documents
+    }
+}
+
+/// Two snapshots are equal when every document, its version and every collection's options are.
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Snapshot) -> bool {
+        self.version == other.version && self.collections == other.collections
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("version", &self.version)
+            .field("collections", &self.collections)
+            .finish()
+    }
+}
+
+/// The map of a collection's documents by id.
+pub(crate) type Documents = OrdMap<DocumentId, Arc<Document>>;

@@ -1,0 +1,182 @@
+//! What one commit changes: contents, not instructions, so that applying it asks nothing and can
+//! be repeated anywhere.
+//!
+//! In the log it is a JSON array, in the order of collection names and ids:
+//!
+//! ```text
+//! [{"op":"create_collection","collection":"users","options":{"require_preconditions":false}},
+//!  {"op":"put","collection":"users","id":"u1","doc":{"_id":"u1","name":"Ada"}},
+//!  {"op":"delete","collection":"users","id":"u2"},
+//!  {"op":"drop_collection","collection":"old"}]
+//! ```
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::CollectionOptions;
+use crate::{
+    document::Document,
+    names::{CollectionName, DocumentId},
+    sync::Arc,
+    version::Version,
+};
+
+/// The writes of one commit. Each document and each collection appears once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WriteSet {
+    collections: BTreeMap<CollectionName, CollectionWrites>,
+}
+
+/// The writes to one collection: first its catalog change, then its documents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CollectionWrites {
+    /// It comes into being, or ceases to be.
+    pub catalog: Option<CatalogChange>,
+    /// The new content of each document written; none where it is deleted.
+    pub documents: BTreeMap<DocumentId, Option<Arc<Document>>>,
+}
+
+/// A change to the list of collections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatalogChange {
+    /// The collection is made, empty.
+    Create(CollectionOptions),
+    /// The collection goes with all its documents.
+    Drop,
+}
+
+impl WriteSet {
+    /// Adds the writes to one collection, unless there are none.
+    pub fn insert(&mut self, name: CollectionName, writes: CollectionWrites) {
+        if writes.catalog.is_some() || !writes.documents.is_empty() {
+            self.collections.insert(name, writes);
+        }
+    }
+
+    /// True when nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.collections.is_empty()
+    }
+
+    /// How many operations it is in the log.
+    pub fn operations(&self) -> usize {
+        let count =
+            |w: &CollectionWrites| usize::from(w.catalog.is_some()) + w.documents.len();
+        self.collections.values().map(count).sum()
+    }
+
+    /// The writes by collection, in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&CollectionName, &CollectionWrites)> {
+        self.collections.iter()
+    }
+
+    /// The operations as the log holds them.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        out.push(b'[');
+        for (name, writes) in &self.collections {
+            if let Some(change) = &writes.catalog {
+                encode_catalog(&mut out, name, change);
+            }
+            for (id, document) in &writes.documents {
+                encode_document(&mut out, name, id, document.as_deref());
+            }
+        }
+        if out.last() == Some(&b',') {
+            out.pop();
+        }
+        out.push(b']');
+        out
+    }
+
+    /// Reads operations back from the log.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, as a sentence.
+    pub fn decode(operations: &str) -> Result<WriteSet, String> {
+        let operations: Vec<Operation<'_>> =
+            serde_json::from_str(operations).map_err(|error| error.to_string())?;
+        let mut writes = WriteSet::default();
+        for operation in operations {
+            writes.read(operation)?;
+        }
+        Ok(writes)
+    }
+
+    fn read(&mut self, operation: Operation<'_>) -> Result<(), String> {
+        let name = CollectionName::stored(&operation.collection).map_err(|e| e.to_string())?;
+        let writes = self.collections.entry(name).or_default();
+        match &*operation.op {
+            "put" => {
+                let text = operation.doc.ok_or("a put without a document")?.get();
+                let (id, document) = Document::trusted(text.into(), Version::ZERO)?;
+                if operation.id.as_deref() != Some(id.as_str()) {
+                    return Err(format!("a put of document {id} under another id"));
+                }
+                writes.documents.insert(id, Some(Arc::new(document)));
+            }
+            "delete" => {
+                let id = operation.id.ok_or("a delete without an id")?;
+                let id = DocumentId::new(&id).map_err(|error| error.to_string())?;
+                writes.documents.insert(id, None);
+            }
+            "create_collection" => {
+                writes.catalog = Some(CatalogChange::Create(operation.options.unwrap_or_default()));
+            }
+            "drop_collection" => writes.catalog = Some(CatalogChange::Drop),
+            other => return Err(format!("unknown operation {other:?}")),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Operation<'a> {
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow)]
+    collection: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    doc: Option<&'a RawValue>,
+    options: Option<CollectionOptions>,
+}
+
+fn encode_catalog(out: &mut Vec<u8>, name: &CollectionName, change: &CatalogChange) {
+    match change {
+        CatalogChange::Create(options) => {
+            encode_head(out, "create_collection", name);
+            out.extend_from_slice(b",\"options\":");
+            serde_json::to_writer(&mut *out, options).expect("memory takes every write");
+        }
+        CatalogChange::Drop => encode_head(out, "drop_collection", name),
+    }
+    out.extend_from_slice(b"},");
+}
+
+fn encode_document(
+    out: &mut Vec<u8>,
+    name: &CollectionName,
+    id: &DocumentId,
+    document: Option<&Document>,
+) {
+    encode_head(out, if document.is_some() { "put" } else { "delete" }, name);
+    out.extend_from_slice(b",\"id\":");
+    serde_json::to_writer(&mut *out, id.as_str()).expect("memory takes every write");
+    if let Some(document) = document {
+        out.extend_from_slice(b",\"doc\":");
+        out.extend_from_slice(document.json().as_bytes());
+    }
+    out.extend_from_slice(b"},");
+}
+
+/// Collection names need no escapes.
+fn encode_head(out: &mut Vec<u8>, operation: &str, name: &CollectionName) {
+    for part in ["{\"op\":\"", operation, "\",\"collection\":\"", name.as_str(), "\""] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}

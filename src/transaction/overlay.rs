@@ -1,0 +1,214 @@
+//! A transaction's own writes, laid over its snapshot.
+//!
+//! It is made of persistent maps, so that a savepoint is a copy that costs nothing.
+
+use im::OrdMap;
+
+use crate::{
+    document::{Document, Update},
+    error::{Error, Result},
+    limits,
+    names::{CollectionName, DocumentId},
+    query::Source,
+    snapshot::{CatalogChange, Collection},
+    sync::Arc,
+};
+
+/// The writes of a transaction by collection and document.
+#[derive(Clone, Default)]
+pub struct Overlay {
+    collections: OrdMap<CollectionName, CollectionOverlay>,
+    bytes: u64,
+}
+
+/// The writes to one collection.
+#[derive(Clone, Default)]
+pub(super) struct CollectionOverlay {
+    pub(super) catalog: Option<CatalogChange>,
+    pub(super) documents: OrdMap<DocumentId, Pending>,
+}
+
+/// What shall become of one document.
+#[derive(Clone)]
+pub enum Pending {
+    /// It gets this content.
+    Put(Arc<Document>),
+    /// It goes.
+    Delete,
+    /// These updates are applied to what is there at commit. Nothing was read for them.
+    Updates(Arc<[Update]>),
+}
+
+/// A collection of the snapshot with the writes over it, every update settled.
+pub(super) struct View<'a> {
+    pub(super) base: Option<&'a Collection>,
+    pub(super) writes: OrdMap<DocumentId, Pending>,
+}
+
+impl Pending {
+    /// The document, where its content is settled.
+    pub(super) fn document(&self) -> Option<&Arc<Document>> {
+        match self {
+            Pending::Put(document) => Some(document),
+            Pending::Delete | Pending::Updates(_) => None,
+        }
+    }
+
+    /// What this makes of a stored document.
+    pub(super) fn over(&self, stored: Option<&Arc<Document>>) -> Result<Option<Arc<Document>>> {
+        match (self, stored) {
+            (Pending::Put(document), _) => Ok(Some(Arc::clone(document))),
+            (Pending::Delete, _) | (Pending::Updates(_), None) => Ok(None),
+            (Pending::Updates(updates), Some(stored)) => apply_all(updates, stored).map(Some),
+        }
+    }
+}
+
+impl Overlay {
+    /// True when nothing is written.
+    pub fn is_empty(&self) -> bool {
+        self.collections.is_empty()
+    }
+
+    /// The bytes of document text written.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The collections written, in the order of names.
+    pub fn collections(&self) -> impl Iterator<Item = &CollectionName> {
+        self.collections.keys()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&CollectionName, &CollectionOverlay)> {
+        self.collections.iter()
+    }
+
+    pub(super) fn collection_count(&self) -> usize {
+        self.collections.len()
+    }
+
+    /// What shall become of a document, if it is written.
+    pub(super) fn get(&self, collection: &CollectionName, id: &DocumentId) -> Option<&Pending> {
+        self.collections.get(collection)?.documents.get(id)
+    }
+
+    /// The writes to a collection, as a copy that shares them.
+    pub(super) fn documents(&self, collection: &CollectionName) -> OrdMap<DocumentId, Pending> {
+        self.collections.get(collection).map(|own| own.documents.clone()).unwrap_or_default()
+    }
+
+    /// Notes a write.
+    pub(super) fn write(
+        &mut self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        pending: Pending,
+    ) -> Result<()> {
+        let before = self.get(collection, id).map_or(0, footprint);
+        let bytes = self.bytes - before + footprint(&pending);
+        if bytes > limits::TRANSACTION_BYTES_MAX as u64 {
+            return Err(Error::LimitExceeded {
+                what: "the number of bytes that a transaction writes",
+                max: limits::TRANSACTION_BYTES_MAX as u64,
+                actual: bytes,
+            });
+        }
+        self.bytes = bytes;
+        self.collection_mut(collection).documents.insert(id.clone(), pending);
+        Ok(())
+    }
+
+    /// Notes a change to the list of collections.
+    pub(super) fn change_catalog(&mut self, collection: &CollectionName, change: CatalogChange) {
+        self.collection_mut(collection).catalog = Some(change);
+    }
+
+    /// Applies the updates of a document that still wait to what is stored. Where nothing is
+    /// stored they go on waiting: the commit will say so.
+    pub(super) fn settle(
+        &mut self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        stored: Option<&Arc<Document>>,
+    ) -> Result<()> {
+        let (Some(Pending::Updates(updates)), Some(stored)) = (self.get(collection, id), stored)
+        else {
+            return Ok(());
+        };
+        let settled = apply_all(updates, stored)?;
+        self.write(collection, id, Pending::Put(settled))
+    }
+
+    /// The documents of a collection whose updates still wait.
+    pub(super) fn unsettled(&self, collection: &CollectionName) -> Vec<DocumentId> {
+        let documents = self.collections.get(collection).map(|own| own.documents.iter());
+        documents
+            .into_iter()
+            .flatten()
+            .filter(|(_, pending)| matches!(pending, Pending::Updates(_)))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// The documents that are written whatever they hold, so all but those updated unseen.
+    pub(super) fn overwritten(&self) -> impl Iterator<Item = (&CollectionName, &DocumentId)> {
+        self.collections.iter().flat_map(|(name, own)| {
+            let seen = own.documents.iter().filter(|(_, p)| !matches!(p, Pending::Updates(_)));
+            seen.map(move |(id, _)| (name, id))
+        })
+    }
+
+    fn collection_mut(&mut self, collection: &CollectionName) -> &mut CollectionOverlay {
+        self.collections.entry(collection.clone()).or_default()
+    }
+}
+
+/// Applies updates one after the other.
+pub(super) fn apply_all(updates: &[Update], stored: &Arc<Document>) -> Result<Arc<Document>> {
+    let mut document = Arc::clone(stored);
+    for update in updates {
+        document = Arc::new(update.apply(&document)?);
+    }
+    Ok(document)
+}
+
+fn footprint(pending: &Pending) -> u64 {
+    match pending {
+        Pending::Put(document) => document.json().len() as u64,
+        Pending::Delete | Pending::Updates(_) => 0,
+    }
+}
+
+impl Source for View<'_> {
+    fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
+        match self.writes.get_key_value(id) {
+            Some((id, pending)) => Some((id.clone(), Arc::clone(pending.document()?))),
+            None => Source::get(self.base?, id),
+        }
+    }
+
+    fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
+        let stored = self.base.into_iter().flat_map(|collection| collection.documents());
+        if self.writes.is_empty() {
+            return Box::new(stored);
+        }
+        let own = self.writes.iter().filter_map(|(id, p)| p.document().map(|doc| (id, doc)));
+        let kept = stored.filter(|(id, _)| !self.writes.contains_key(*id));
+        Box::new(merge(kept, own))
+    }
+}
+
+/// Merges two sequences sorted by id that have no id in common.
+fn merge<'a>(
+    one: impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)>,
+    two: impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)>,
+) -> impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)> {
+    let (mut one, mut two) = (one.peekable(), two.peekable());
+    std::iter::from_fn(move || match (one.peek(), two.peek()) {
+        (Some((a, _)), Some((b, _))) if a < b => one.next(),
+        (Some(_), None) => one.next(),
+        (Some(_) | None, Some(_)) => two.next(),
+        (None, None) => None,
+    })
+}

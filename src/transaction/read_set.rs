@@ -1,0 +1,69 @@
+//! What a transaction's outcome rests on.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    names::{CollectionName, DocumentId},
+    query::Predicate,
+    version::Version,
+};
+
+/// The reads of a transaction, by collection.
+#[derive(Debug, Default, Clone)]
+pub struct ReadSet {
+    collections: BTreeMap<CollectionName, CollectionReads>,
+}
+
+/// The reads of one collection.
+#[derive(Debug, Default, Clone)]
+pub struct CollectionReads {
+    /// Each document looked at, with its version, or none where it was absent.
+    pub documents: BTreeMap<DocumentId, Option<Version>>,
+    /// Each query's predicate.
+    pub predicates: Vec<Predicate>,
+    /// The collection is written, and was created by this commit: it must not be dropped.
+    pub created: Option<Version>,
+}
+
+impl ReadSet {
+    /// Notes that a document was looked at.
+    pub fn document(
+        &mut self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        version: Option<Version>,
+    ) {
+        self.entry(collection).documents.insert(id.clone(), version);
+    }
+
+    /// Notes that a predicate was asked.
+    pub fn predicate(&mut self, collection: &CollectionName, predicate: Predicate) {
+        let predicates = &mut self.entry(collection).predicates;
+        if !predicates.contains(&predicate) {
+            predicates.push(predicate);
+        }
+    }
+
+    /// Notes that the collection which that commit created must be the one that is there.
+    pub fn collection(&mut self, collection: &CollectionName, created: Version) {
+        self.entry(collection).created = Some(created);
+    }
+
+    /// The reads by collection, in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&CollectionName, &CollectionReads)> {
+        self.collections.iter()
+    }
+
+    /// The collections read.
+    pub fn collections(&self) -> impl Iterator<Item = &CollectionName> {
+        self.collections.keys()
+    }
+
+    pub(super) fn collection_count(&self) -> usize {
+        self.collections.len()
+    }
+
+    fn entry(&mut self, collection: &CollectionName) -> &mut CollectionReads {
+        self.collections.entry(collection.clone()).or_default()
+    }
+}

@@ -1,0 +1,218 @@
+//! Documents as values of the program's own types, by way of serde.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Transaction;
+use crate::{
+    document::{Document, Draft, MergePatch, Update},
+    error::{Error, Result},
+    filter::Filter,
+    names::{CollectionName, DocumentId},
+    query::{Query, Sort},
+    sync::Arc,
+    version::Version,
+};
+
+/// A stored document as a value, with its id and version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<T> {
+    /// The document's id.
+    pub id: DocumentId,
+    /// The commit that last wrote it; zero for a write of the own transaction.
+    pub version: Version,
+    /// The document.
+    pub value: T,
+}
+
+impl<T> Deref for Entry<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A collection as one transaction sees it, its documents in the shape of `T`.
+pub struct TransactionCollection<'t, T> {
+    transaction: &'t Transaction,
+    name: CollectionName,
+    shape: PhantomData<fn() -> T>,
+}
+
+type Run<'a> = Box<dyn FnOnce(&Query) -> Result<Vec<(DocumentId, Arc<Document>)>> + 'a>;
+
+/// A query being put together; [`Find::collect`] runs it.
+pub struct Find<'a, T> {
+    collection: CollectionName,
+    query: Result<Query>,
+    run: Run<'a>,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<'t, T> TransactionCollection<'t, T> {
+    pub(super) fn new(transaction: &'t Transaction, name: CollectionName) -> Self {
+        TransactionCollection { transaction, name, shape: PhantomData }
+    }
+
+    /// Deletes a document and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`] for the id.
+    pub fn delete(&self, id: &str) -> Result<bool> {
+        self.transaction.delete(&self.name, &DocumentId::new(id)?)
+    }
+
+    /// Applies a merge patch (RFC 7396), given as JSON text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::merge`], and when the text is no patch.
+    pub fn merge(&self, id: &str, patch: &str) -> Result<()> {
+        let patch = MergePatch::parse(patch.as_bytes())?;
+        self.transaction.merge(&self.name, &DocumentId::new(id)?, &patch)
+    }
+
+    /// Applies update operators such as `{"$inc":{"n":1}}`, given as JSON text. Unless this
+    /// transaction wrote the document, that reads nothing and conflicts with no other update.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::update`], and when the text is no update.
+    pub fn update(&self, id: &str, update: &str) -> Result<()> {
+        let update = Update::parse(update.as_bytes())?;
+        self.transaction.update(&self.name, &DocumentId::new(id)?, update)
+    }
+
+    /// How many documents match a filter. The transaction now depends on it.
+    ///
+    /// # Errors
+    ///
+    /// When the filter is not one.
+    pub fn count(&self, filter: Filter) -> Result<usize> {
+        self.transaction.count(&self.name, &Query::new(filter))
+    }
+}
+
+impl<'t, T: Serialize + DeserializeOwned> TransactionCollection<'t, T> {
+    /// Adds a document that must be absent. Its `_id` is the value's, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::insert`], and [`Error::Encode`].
+    pub fn insert(&self, value: &T) -> Result<DocumentId> {
+        self.transaction.insert(&self.name, encode(value)?)
+    }
+
+    /// Replaces a document that must be present.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::replace`], and [`Error::Encode`].
+    pub fn replace(&self, id: &str, value: &T) -> Result<()> {
+        self.transaction.replace(&self.name, &DocumentId::new(id)?, encode(value)?)
+    }
+
+    /// Writes a document whether it is there or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::put`], and [`Error::Encode`].
+    pub fn put(&self, id: &str, value: &T) -> Result<()> {
+        self.transaction.put(&self.name, &DocumentId::new(id)?, encode(value)?)
+    }
+
+    /// One document. The transaction now depends on it, be it present or absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::get`], and [`Error::Decode`].
+    pub fn get(&self, id: &str) -> Result<Option<Entry<T>>> {
+        let id = DocumentId::new(id)?;
+        let document = self.transaction.get(&self.name, &id)?;
+        document.map(|document| decode(&self.name, id, &document)).transpose()
+    }
+
+    /// One document, without depending on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`TransactionCollection::get`].
+    pub fn snapshot_read(&self, id: &str) -> Result<Option<Entry<T>>> {
+        let id = DocumentId::new(id)?;
+        let document = self.transaction.snapshot_read(&self.name, &id)?;
+        document.map(|document| decode(&self.name, id, &document)).transpose()
+    }
+
+    /// Begins a query. The transaction will depend on what it consumes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFilter`].
+    pub fn find(&self, filter: Filter) -> Result<Find<'_, T>> {
+        let run = |query: &Query| self.transaction.find(&self.name, query);
+        Find::new(self.name.clone(), filter, Box::new(run))
+    }
+}
+
+impl<'a, T> Find<'a, T> {
+    pub(crate) fn new(collection: CollectionName, filter: Filter, run: Run<'a>) -> Result<Self> {
+        filter.check()?;
+        Ok(Find { collection, query: Ok(Query::new(filter)), run, shape: PhantomData })
+    }
+
+    /// In the order of these paths, e.g. `-age,name`. One that is not understood is reported by
+    /// [`Find::collect`].
+    #[must_use]
+    pub fn sort(mut self, paths: &str) -> Self {
+        self.query = self.query.and_then(|query| Ok(query.sort(paths.parse::<Sort>()?)));
+        self
+    }
+
+    /// At most so many.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.query = self.query.map(|query| query.limit(limit));
+        self
+    }
+
+    /// Without the first so many.
+    #[must_use]
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.query = self.query.map(|query| query.offset(offset));
+        self
+    }
+}
+
+impl<T: DeserializeOwned> Find<'_, T> {
+    /// Runs the query.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidQuery`], and [`Error::Decode`] for a document that is no `T`.
+    pub fn collect<B: FromIterator<Entry<T>>>(self) -> Result<B> {
+        let Find { collection, query, run, .. } = self;
+        let found = run(&query?)?;
+        found.into_iter().map(|(id, document)| decode(&collection, id, &document)).collect()
+    }
+}
+
+/// A value as a document body.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Draft> {
+    let text = serde_json::to_vec(value).map_err(|source| Error::Encode { source })?;
+    Draft::parse(&text)
+}
+
+/// A document as a value.
+pub(crate) fn decode<T: DeserializeOwned>(
+    collection: &CollectionName,
+    id: DocumentId,
+    document: &Document,
+) -> Result<Entry<T>> {
+    match serde_json::from_str(document.json()) {
+        Ok(value) => Ok(Entry { id, version: document.version(), value }),
+        Err(source) => Err(Error::Decode { collection: collection.clone(), id, source }),
+    }
+}

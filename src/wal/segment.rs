@@ -1,0 +1,127 @@
+//! A segment: a file with room made ahead, that gets its name when its first record is known.
+
+use std::io;
+
+use super::record::segment_head;
+use crate::{
+    storage::{Storage, StorageFile, replace_file},
+    version::Version,
+};
+
+/// The folder that holds the segments.
+pub const FOLDER: &str = "wal";
+
+/// A segment being written. Its bytes are zeros from `position` on.
+pub struct Segment {
+    file: Box<dyn StorageFile>,
+    name: String,
+    capacity: u64,
+    position: u64,
+}
+
+impl Segment {
+    /// Makes room for a segment under a temporary name. Slow: it writes and syncs every byte.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, e.g. that the device is full; the temporary file is removed.
+    pub fn prepare(storage: &dyn Storage, number: u64, capacity: u64) -> io::Result<Segment> {
+        let name = format!("{FOLDER}/prepared-{number}.tmp");
+        let file = storage.create(&name)?;
+        let made = file.allocate(capacity).and_then(|()| file.sync());
+        let segment = Segment { file, name, capacity, position: 0 };
+        match made {
+            Ok(()) => Ok(segment),
+            Err(error) => {
+                segment.discard(storage);
+                Err(error)
+            }
+        }
+    }
+
+    /// Bytes that records may take in it.
+    pub fn room(&self) -> u64 {
+        self.capacity.saturating_sub(head_bytes())
+    }
+
+    /// Removes a segment that was never used. That it fails is no loss: temporary files are
+    /// removed when the database is opened.
+    pub fn discard(self, storage: &dyn Storage) {
+        if let Err(error) = storage.remove(&self.name) {
+            tracing::warn!(file = self.name, %error, "a temporary file could not be removed");
+        }
+    }
+
+    /// Gives it the name of its first record. Everything before that must be safe by now, since
+    /// the name is proof of it.
+    ///
+    /// # Errors
+    ///
+    /// When the device failed.
+    pub fn activate(&mut self, storage: &dyn Storage, first: Version) -> io::Result<()> {
+        let name = segment_name(first);
+        storage.rename(&self.name, &name)?;
+        // Sync the folder too: without it a crash may forget the name and so the whole segment.
+        storage.sync_folder(FOLDER)?;
+        self.name = name;
+        self.append(&segment_head(first))
+    }
+
+    /// Writes lines behind those already there.
+    ///
+    /// # Errors
+    ///
+    /// When the device failed.
+    pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.write_at(self.position, lines)?;
+        self.position += lines.len() as u64;
+        assert!(self.position <= self.capacity, "a segment's room is taken before it is used");
+        Ok(())
+    }
+
+    /// Makes what was appended safe.
+    ///
+    /// # Errors
+    ///
+    /// When the device failed.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+}
+
+/// The segments of a database by the version of their first record, in that order.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn list_segments(storage: &dyn Storage) -> io::Result<Vec<(Version, String)>> {
+    let mut segments: Vec<_> = storage
+        .list(FOLDER)?
+        .iter()
+        .filter_map(|name| name.strip_suffix(".ndjson")?.parse().ok())
+        .map(|first| (Version::new(first), segment_name(Version::new(first))))
+        .collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// Writes records again as a segment of their own, in one step: afterwards they are safe, and
+/// what earlier segments hold from `first` on no longer counts.
+///
+/// # Errors
+///
+/// What the system says; then nothing has changed.
+pub fn rewrite(storage: &dyn Storage, first: Version, lines: &[u8]) -> io::Result<()> {
+    let mut bytes = segment_head(first);
+    bytes.extend_from_slice(lines);
+    replace_file(storage, FOLDER, &segment_name(first), &bytes)
+}
+
+fn segment_name(first: Version) -> String {
+    format!("{FOLDER}/{first}.ndjson")
+}
+
+/// A head is longest with the longest number.
+fn head_bytes() -> u64 {
+    segment_head(Version::new(u64::MAX)).len() as u64
+}

@@ -1,0 +1,162 @@
+//! The writing end of the log: room taken by arithmetic, records gathered into a batch, a batch
+//! written and synced by whoever leads the group.
+
+use std::{io, mem};
+
+use super::{EncodedOps, Segment};
+use crate::{storage::Storage, sync::Arc, version::Version};
+
+/// The room left for records: in the segment being filled, and in the one made ahead.
+#[derive(Debug, Default)]
+pub struct Space {
+    current: u64,
+    next: Option<u64>,
+}
+
+/// Where the next record goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Into the segment being filled.
+    Current,
+    /// Into the segment made ahead, which becomes the one being filled.
+    Next,
+}
+
+/// Records that have their number but are not written yet.
+#[derive(Default)]
+pub struct Batch {
+    parts: Vec<Part>,
+    /// Whether somebody who waits for it needs it synced.
+    pub sync: bool,
+}
+
+/// Records that go into one segment: a new one, or the one being filled.
+#[derive(Default)]
+struct Part {
+    segment: Option<(Segment, Version)>,
+    lines: Vec<Vec<u8>>,
+}
+
+/// What the leader of a commit group writes with.
+pub struct Writer {
+    storage: Arc<dyn Storage>,
+    current: Option<Segment>,
+}
+
+impl Space {
+    /// True when a record of so many bytes has room.
+    pub fn fits(&self, bytes: u64) -> bool {
+        bytes <= self.current || self.next.is_some_and(|room| bytes <= room)
+    }
+
+    /// True when a segment made ahead waits.
+    pub fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// States the room of the segment made ahead.
+    pub fn set_next(&mut self, room: u64) {
+        self.next = Some(room);
+    }
+
+    /// States that no segment made ahead waits any more.
+    pub fn clear_next(&mut self) {
+        self.next = None;
+    }
+
+    /// Takes room for a record; none when there is too little, and then nothing is taken.
+    pub fn take(&mut self, bytes: u64) -> Option<Placement> {
+        if let Some(left) = self.current.checked_sub(bytes) {
+            self.current = left;
+            return Some(Placement::Current);
+        }
+        self.current = self.next?.checked_sub(bytes)?;
+        self.next = None;
+        Some(Placement::Next)
+    }
+}
+
+impl Batch {
+    /// Begins a segment with the record of version `first`.
+    pub fn begin_segment(&mut self, segment: Segment, first: Version) {
+        self.parts.push(Part { segment: Some((segment, first)), lines: Vec::new() });
+    }
+
+    /// Adds a record: its head as encoded and its operations.
+    pub fn push(&mut self, head: Vec<u8>, operations: EncodedOps) {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        if let Some(part) = self.parts.last_mut() {
+            part.lines.push(head);
+            part.lines.push(operations.into_bytes());
+        }
+    }
+
+    /// True when there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Takes the batch and leaves an empty one.
+    #[must_use]
+    pub fn take(&mut self) -> Batch {
+        mem::take(self)
+    }
+}
+
+impl Writer {
+    /// A writer that begins with the first segment it is given.
+    pub fn new(storage: Arc<dyn Storage>) -> Writer {
+        Writer { storage, current: None }
+    }
+
+    /// Writes a batch, and syncs it if one of its commits asks for that.
+    ///
+    /// # Errors
+    ///
+    /// When the device failed. What is on it is then unknown, and nothing may be written again.
+    pub fn write(&mut self, batch: Batch) -> io::Result<()> {
+        let sync = batch.sync;
+        for Part { segment, lines } in batch.parts {
+            if let Some((segment, first)) = segment {
+                self.begin(segment, first)?;
+            }
+            let current = self.current.as_mut().expect("the first record begins a segment");
+            current.append(&lines.concat())?;
+        }
+        if sync { self.sync() } else { Ok(()) }
+    }
+
+    /// Makes everything written safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::write`].
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.current.as_ref().map_or(Ok(()), Segment::sync)
+    }
+
+    fn begin(&mut self, mut segment: Segment, first: Version) -> io::Result<()> {
+        self.sync()?;
+        segment.activate(&*self.storage, first)?;
+        self.current = Some(segment);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_taken_whole_or_not_at_all() {
+        let mut space = Space::default();
+        assert_eq!(space.take(1), None);
+        space.set_next(10);
+        assert_eq!(space.take(11), None);
+        assert_eq!(space.take(7), Some(Placement::Next));
+        assert_eq!(space.take(3), Some(Placement::Current));
+        assert!(!space.fits(1) && space.fits(0));
+    }
+}
