@@ -13,7 +13,8 @@
 //! holder ends in whatever way. LOCK itself stays, empty, when its holder ends properly.
 //!
 //! These are `flock(2)` locks: they belong to the open file, so two holders in one process exclude
-//! each other as well, and a child process does not inherit them (handles are closed on exec).
+//! each other as well. A child process has the open files too until it begins its own program, so
+//! the locks are given back by name when they end, not only by closing.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -34,10 +35,16 @@ const TRIES_MAX: usize = 100;
 /// The hold on a data directory; it ends with the value or with the process.
 #[derive(Debug)]
 pub(super) struct DirectoryLock {
-    /// Held for nothing but its lock.
-    _directory: File,
+    directory: File,
     /// Absent for a reader of a directory that has no LOCK file.
-    _lock_file: Option<LockFile>,
+    lock_file: Option<File>,
+    hold: Hold,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Exclusive,
+    Shared,
 }
 
 impl DirectoryLock {
@@ -47,10 +54,11 @@ impl DirectoryLock {
     ///
     /// [`Error::Locked`] when another holder lives, else [`Error::Io`].
     pub(super) fn exclusive(directory: &Path) -> Result<DirectoryLock> {
-        let handle = lock_directory(directory, Hold::Exclusive)?;
+        let hold = Hold::Exclusive;
+        let handle = lock_directory(directory, hold)?;
         let file = exclusive_lock_file(directory)?;
         write_pid(&file).map_err(|e| Error::io("write", directory.join(LOCK_FILE), e))?;
-        Ok(DirectoryLock { _directory: handle, _lock_file: Some(LockFile::Writer(file)) })
+        Ok(DirectoryLock { directory: handle, lock_file: Some(file), hold })
     }
 
     /// Takes the directory for reading, together with other readers. Writes nothing, so it works
@@ -60,41 +68,34 @@ impl DirectoryLock {
     ///
     /// [`Error::Locked`] when a writer lives, else [`Error::Io`].
     pub(super) fn shared(directory: &Path) -> Result<DirectoryLock> {
-        let handle = lock_directory(directory, Hold::Shared)?;
+        let hold = Hold::Shared;
+        let handle = lock_directory(directory, hold)?;
         let path = directory.join(LOCK_FILE);
         let lock_file = match File::open(&path) {
             Ok(file) => {
-                take(&file, Hold::Shared, directory, &path)?;
-                Some(LockFile::Reader(file))
+                take(&file, hold, directory, &path)?;
+                Some(file)
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
             Err(e) => return Err(Error::io("open", path, e)),
         };
-        Ok(DirectoryLock { _directory: handle, _lock_file: lock_file })
+        Ok(DirectoryLock { directory: handle, lock_file, hold })
     }
 }
 
-/// The locked LOCK file. A writer's forgets the pid when it goes.
-#[derive(Debug)]
-enum LockFile {
-    Writer(File),
-    Reader(#[expect(dead_code, reason = "held for its lock")] File),
-}
-
-impl Drop for LockFile {
+impl Drop for DirectoryLock {
     fn drop(&mut self) {
-        match self {
-            // A pid that nobody has any more would mislead; that it stays does no other harm.
-            LockFile::Writer(file) => drop(file.set_len(0)),
-            LockFile::Reader(_) => {}
+        // What fails here the system does itself when the files are closed.
+        if let Some(file) = &self.lock_file {
+            if self.hold == Hold::Exclusive {
+                // A pid that nobody has any more would mislead; that it stays does no other harm.
+                let _ = file.set_len(0);
+            }
+            let _ = fs2::FileExt::unlock(file);
         }
+        // Last, since it is what keeps others out.
+        let _ = fs2::FileExt::unlock(&self.directory);
     }
-}
-
-#[derive(Clone, Copy)]
-enum Hold {
-    Exclusive,
-    Shared,
 }
 
 fn lock_directory(directory: &Path, hold: Hold) -> Result<File> {
@@ -156,4 +157,23 @@ fn write_pid(file: &File) -> io::Result<()> {
 
 fn read_pid(directory: &Path) -> Option<u32> {
     fs::read_to_string(directory.join(LOCK_FILE)).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The race itself cannot be brought about on purpose; the question it turns on can.
+    #[test]
+    fn a_file_that_lost_its_name_is_known() -> io::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join(LOCK_FILE);
+        let file = File::create(&path)?;
+        assert!(is_named(&file, &path)?);
+        fs::remove_file(&path)?;
+        assert!(!is_named(&file, &path)?, "deleted");
+        File::create(&path)?;
+        assert!(!is_named(&file, &path)?, "replaced");
+        Ok(())
+    }
 }

@@ -3,9 +3,7 @@
 
 use std::io;
 
-use monsterdb::storage::{
-    CrashKind, Failure, Fault, MemoryStorage, Storage, StorageFile, replace_file,
-};
+use monsterdb::storage::{CrashKind, Failure, Fault, MemoryStorage, Storage, replace_file};
 use proptest::prelude::*;
 
 /// Images of a power cut that are looked at for every operation.
@@ -70,7 +68,10 @@ impl Case {
         let last = disk.operations();
         self.crashes(&disk, true)
             .or_else(|| (first..=last).find_map(|n| self.fault_at(n, replace)))
-            .map(|violation| format!("{violation}\nof {:#?}", disk.trace()))
+            .map(|violation| {
+                let trace = disk.trace().iter().map(ToString::to_string).collect::<Vec<_>>();
+                format!("{violation}, of {}", trace.join(", "))
+            })
     }
 
     /// A disk with the old file, safely.
