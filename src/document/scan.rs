@@ -142,13 +142,9 @@ mod tests {
         assert_eq!(found("c\""), Some("null"));
         assert_eq!(found(""), Some("{}"));
         assert_eq!(found("d"), None);
-        for damaged in
-            ["", "{", "{\"", "{\"a", "{\"\\", "{\"a\"", "{\"a\":", "{\"a\":1,", "[\"a\"]"]
-        {
-            assert!(
-                member(damaged, "a").is_none_or(|range| range.start >= damaged.len()),
-                "{damaged}"
-            );
+        for damaged in ["", "{", "{\"", "{\"a", "{\"\\", "{\"a\"", "{\"a\":", "{\"b\":1,", "[1]"] {
+            let value = member(damaged, "a").and_then(|range| damaged.get(range));
+            assert_eq!(value.unwrap_or_default(), "", "{damaged}");
         }
     }
 
