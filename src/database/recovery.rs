@@ -5,7 +5,10 @@
 //! they are written again and synced before anything is served, and the manifest then says that
 //! the log is safe up to them.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use crate::{
     checkpoint::{self, Failure, MANIFEST, Manifest},
@@ -66,7 +69,8 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
 /// Loads a database without changing anything.
 pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
     let Some(manifest) = checkpoint::load_manifest(storage)? else {
-        let source = std::io::ErrorKind::NotFound.into();
+        check_new(storage)?;
+        let source = io::ErrorKind::NotFound.into();
         return Err(Error::Io { action: "find a database in", path: storage.path(""), source });
     };
     Ok(load(storage, manifest)?.0)
@@ -96,20 +100,28 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     Ok((Recovered { snapshot, manifest, report }, log))
 }
 
-/// Writes the manifest of an empty database. Where there are files already, it is not new but has
-/// lost its manifest.
+/// Writes the manifest of an empty database.
 fn create(storage: &dyn Storage) -> Result<Manifest> {
+    check_new(storage)?;
+    let manifest = Manifest::default();
+    write_manifest(storage, &manifest)?;
+    Ok(manifest)
+}
+
+/// Tells a directory without a manifest that holds no database from one that has lost it: there
+/// are files then. Temporary ones do not count, a first start may have been interrupted.
+fn check_new(storage: &dyn Storage) -> Result<()> {
     for folder in [wal::FOLDER, checkpoint::FOLDER] {
-        let listed = storage.list(folder);
-        let names = listed.map_err(|error| Error::io("list", storage.path(folder), error))?;
-        if let Some(name) = names.first() {
+        let names = match storage.list(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed.map_err(|error| Error::io("list", storage.path(folder), error))?,
+        };
+        if let Some(name) = names.iter().find(|name| !name.ends_with(".tmp")) {
             let reason = format!("the file is missing, but {folder}/{name} is there");
             return Err(Error::damaged(MANIFEST, 0, None, reason));
         }
     }
-    let manifest = Manifest::default();
-    write_manifest(storage, &manifest)?;
-    Ok(manifest)
+    Ok(())
 }
 
 fn make_folders(storage: &dyn Storage) -> Result<()> {
