@@ -19,6 +19,8 @@
 //! ```
 
 pub mod checkpoint;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod commit;
 pub mod database;
 pub mod document;
@@ -27,6 +29,8 @@ pub mod filter;
 pub mod limits;
 pub mod names;
 pub mod query;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod snapshot;
 pub mod storage;
 mod sync;
