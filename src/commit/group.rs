@@ -9,9 +9,14 @@
 //!
 //! A leader that fails, or panics, does not put the writer back: nobody writes after it.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use super::Durability;
+#[cfg(not(loom))]
+use crate::sync::wait_timeout;
 use crate::{
     error::{Error, Result},
     snapshot::{Prepared, Snapshot},
@@ -52,7 +57,11 @@ struct State {
     prepared: Option<Segment>,
     /// The writer; none while somebody leads.
     writer: Option<Writer>,
+    /// When somebody was promised that what is written is safe.
+    sync_due: Option<Instant>,
     failed: Option<Arc<str>>,
+    /// It was opened for reading: not a failure, but it takes no writes.
+    refused: bool,
     closed: bool,
     logged: Logged,
 }
@@ -93,7 +102,9 @@ impl Group {
                 space: Space::default(),
                 prepared: None,
                 writer: Some(Writer::new(Arc::clone(&storage))),
+                sync_due: None,
                 failed: None,
+                refused: false,
                 closed: false,
                 logged: Logged::default(),
             }),
@@ -138,6 +149,15 @@ impl Group {
     /// [`Error::ReadOnly`] after a failure, [`Error::Closed`].
     pub fn check_writable(&self) -> Result<()> {
         lock(&self.state).check_writable()
+    }
+
+    /// Refuses when the storage has failed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`].
+    pub fn check_usable(&self) -> Result<()> {
+        lock(&self.state).check_usable()
     }
 
     /// Makes sure that a record of so many bytes has room, and waits for it to be made.
@@ -217,11 +237,24 @@ impl Group {
             }
         }
         state.batch.push(head, operations);
-        state.batch.sync |= durability == Durability::Always;
+        match durability {
+            Durability::Always => state.batch.sync = true,
+            Durability::Interval(time) => self.promise_sync(&mut state, time),
+            Durability::None => {}
+        }
         state.logged.operations += count as u64;
         state.logged.bytes += bytes;
         state.tip = Arc::new(state.tip.advance(prepared, seq));
         Ok(Sequenced::Version(seq))
+    }
+
+    /// Notes that what is sequenced now has to be safe after this time.
+    fn promise_sync(&self, state: &mut State, time: Duration) {
+        let due = Instant::now() + time;
+        if state.sync_due.is_none_or(|earlier| due < earlier) {
+            state.sync_due = Some(due);
+            self.work.notify_all();
+        }
     }
 
     /// Waits until a version is published, leading the group where nobody does.
@@ -296,32 +329,78 @@ impl Group {
         self.work.notify_all();
     }
 
-    /// Refuses commits from now on, and waits until those under way are published and safe.
+    /// Refuses commits from now on, and waits until those under way are published and safe. False
+    /// when it was closed before, or never took writes.
     ///
     /// # Errors
     ///
     /// As [`Group::wait_published`].
-    pub fn close(&self) -> Result<()> {
+    pub fn close(&self) -> Result<bool> {
         let last = {
             let mut state = lock(&self.state);
+            if state.closed || state.refused {
+                return Ok(false);
+            }
             state.closed = true;
             state.tip.version()
         };
         self.work.notify_all();
-        self.wait_published(last)?;
         self.wait_synced(last)?;
         if let Some(unused) = lock(&self.state).prepared.take() {
             unused.discard(&*self.storage);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes no writes, from the start and for a good reason.
+    pub fn refuse_writes(&self, reason: &str) {
+        let mut state = lock(&self.state);
+        state.refused = true;
+        state.failed = Some(reason.into());
+    }
+
+    /// Waits for work to do or until something should be synced, at most this long. False when
+    /// the group was closed or has failed, so that there will be no work.
+    #[cfg(not(loom))]
+    pub fn wait_for_work(&self, at_most: Duration) -> bool {
+        let state = lock(&self.state);
+        if state.check_writable().is_err() {
+            return false;
+        }
+        let pause = state
+            .sync_due
+            .map_or(at_most, |due| due.saturating_duration_since(Instant::now()).min(at_most));
+        let state = wait_timeout(&self.work, state, pause);
+        state.check_writable().is_ok()
+    }
+
+    /// Syncs when a commit with durability `interval` has waited for its time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::wait_published`].
+    pub fn sync_if_due(&self) -> Result<()> {
+        let last = {
+            let mut state = lock(&self.state);
+            if state.sync_due.is_none_or(|due| due > Instant::now()) {
+                return Ok(());
+            }
+            state.sync_due = None;
+            state.tip.version()
+        };
+        self.wait_synced(last)
     }
 }
 
 impl State {
     fn check_writable(&self) -> Result<()> {
+        self.check_usable()?;
+        if self.closed { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    fn check_usable(&self) -> Result<()> {
         match &self.failed {
             Some(reason) => Err(Error::ReadOnly { reason: reason.to_string() }),
-            None if self.closed => Err(Error::Closed),
             None => Ok(()),
         }
     }

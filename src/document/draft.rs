@@ -2,7 +2,7 @@
 //!
 //! Invariant: it keeps every rule for documents; only its final size is still to be checked.
 
-use super::{Document, json, string::quote};
+use super::{Document, fault::too_large, json, string::quote};
 use crate::error::Result;
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::names::DocumentId;
@@ -72,7 +72,7 @@ impl Draft {
         }
         text.push('}');
         if text.len() > DOCUMENT_BYTES_MAX {
-            return Err(json::too_large(text.len()));
+            return Err(too_large(text.len()));
         }
         Ok(Document::unstamped(text))
     }

@@ -5,12 +5,12 @@
 //! numbers that fit `i64`, `u64` or a finite `f64`, without NUL in names, and no deeper than
 //! [`NESTING_DEPTH_MAX`]; nothing behind the border checks any of it again.
 //!
-//! Where a rule is broken is told by a JSON Pointer. It is put together on the way out of the
-//! recursion, so that good input does not pay for it.
+//! Recursion goes no deeper than the limit on nesting, so no input can overflow the stack.
 
 use std::borrow::Cow;
 
 use super::{
+    fault::{Checked, Fault, FaultKind},
     number::Number,
     scan::plain_end,
     string::{four_hex, unescape},
@@ -41,60 +41,6 @@ pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
     let mut border = Border::new(input)?;
     border.whole().map_err(Fault::into_error)?;
     Ok(border.out.into_boxed_str())
-}
-
-/// Appends a step to a JSON Pointer (RFC 6901).
-pub(crate) fn push_pointer(pointer: &mut String, step: &str) {
-    pointer.push('/');
-    pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
-}
-
-/// What is wrong, and the steps to the place from the innermost outwards.
-struct Fault {
-    steps: Vec<String>,
-    kind: FaultKind,
-}
-
-enum FaultKind {
-    Syntax { offset: usize, reason: &'static str },
-    Rule(String),
-    Size(usize),
-}
-
-type Checked<T = ()> = Result<T, Fault>;
-
-impl Fault {
-    fn rule(reason: impl Into<String>) -> Fault {
-        Fault { steps: Vec::new(), kind: FaultKind::Rule(reason.into()) }
-    }
-
-    fn at(mut self, step: impl Into<String>) -> Fault {
-        self.steps.push(step.into());
-        self
-    }
-
-    fn into_error(self) -> Error {
-        match self.kind {
-            FaultKind::Syntax { offset, reason } => {
-                Error::InvalidJson { offset, reason: reason.to_owned() }
-            }
-            FaultKind::Rule(reason) => {
-                let mut pointer = String::new();
-                self.steps.iter().rev().for_each(|step| push_pointer(&mut pointer, step));
-                Error::InvalidDocument { pointer, reason }
-            }
-            FaultKind::Size(actual) => too_large(actual),
-        }
-    }
-}
-
-/// The error for text over the limit of one document.
-pub(super) fn too_large(actual: usize) -> Error {
-    Error::LimitExceeded {
-        what: "the size of a document in bytes",
-        max: DOCUMENT_BYTES_MAX as u64,
-        actual: actual as u64,
-    }
 }
 
 struct Border<'a> {

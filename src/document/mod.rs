@@ -8,6 +8,7 @@
 //! never changes; its version is stamped once, before anyone else can see the document.
 
 mod draft;
+mod fault;
 mod json;
 mod number;
 mod order;
@@ -21,7 +22,7 @@ mod update;
 mod value;
 
 pub use draft::Draft;
-pub(crate) use json::push_pointer;
+pub(crate) use fault::push_pointer;
 pub use number::Number;
 pub use order::{Direction, compare, same};
 pub use patch::MergePatch;

@@ -124,3 +124,65 @@ impl<'a> Members<'a> {
         self.out.push('}');
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn patched(body: &str, patch: &str) -> Result<String> {
+        let id = DocumentId::new("x")?;
+        let document = Draft::parse(body.as_bytes())?.into_document(&id)?;
+        let patched = MergePatch::parse(patch.as_bytes())?.apply(&document)?;
+        Ok(patched.json().replacen(r#""_id":"x","#, "", 1).replacen(r#""_id":"x""#, "", 1))
+    }
+
+    /// The examples of RFC 7396, appendix A, that end in a value: each is a member here, as a
+    /// document is always an object.
+    #[test]
+    fn examples_of_the_rfc_below_the_root() {
+        for (target, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+            (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+            (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            let member = |value: &str| format!(r#"{{"k":{value}}}"#);
+            assert_eq!(patched(&member(target), &member(patch)).unwrap(), member(result));
+            if [target, patch].iter().all(|text| text.starts_with('{')) {
+                assert_eq!(patched(target, patch).unwrap(), result);
+            }
+        }
+        assert_eq!(patched(r#"{"k":{"a":"foo"}}"#, r#"{"k":null}"#).unwrap(), "{}");
+    }
+
+    #[test]
+    fn untouched_members_keep_place_and_spelling() {
+        let found = patched(
+            r#"{"z":1.50,"\u0062":{"y":1e2,"x":0},"a":2}"#,
+            r#"{"b":{"x":7},"n":{"m":null}}"#,
+        );
+        assert_eq!(found.unwrap(), r#"{"z":1.50,"\u0062":{"y":1e2,"x":7},"a":2,"n":{}}"#);
+    }
+
+    #[test]
+    fn the_id_stays_and_the_version_is_a_precondition() {
+        assert_eq!(patched(r#"{"a":1}"#, r#"{"_id":"x","a":2}"#).unwrap(), r#"{"a":2}"#);
+        assert_eq!(patched("{}", r#"{"_id":"y"}"#).unwrap_err().code(), "invalid-update");
+        for patch in [r#"{"_id":null}"#, "[]", r#"{"$a":1}"#, r#"{"a":1,"a":2}"#] {
+            assert_eq!(patched("{}", patch).unwrap_err().code(), "invalid-document", "{patch}");
+        }
+        let patch = MergePatch::parse(br#"{"_version":7}"#).unwrap();
+        assert_eq!(patch.expected(), Some(Version::new(7)));
+    }
+}

@@ -207,3 +207,79 @@ impl fmt::Debug for Path {
         fmt::Debug::fmt(&self.text, f)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::document::Draft;
+    use crate::names::DocumentId;
+
+    fn document(body: &str) -> Document {
+        Draft::parse(body.as_bytes())
+            .unwrap()
+            .into_document(&DocumentId::new("x").unwrap())
+            .unwrap()
+    }
+
+    fn reached(body: &str, path: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        Path::parse(path).unwrap().any(&document(body), &mut |value| {
+            found.push(value.map_or("missing", Raw::text).to_owned());
+            false
+        });
+        found
+    }
+
+    #[test]
+    fn what_a_path_reaches() {
+        assert_eq!(reached(r#"{"a":{"b":1}}"#, "a.b"), ["1"]);
+        assert_eq!(reached(r#"{"a":4}"#, "a.b"), ["missing"]);
+        assert_eq!(reached(r#"{"a":[4]}"#, "a.b"), [""; 0]);
+        assert_eq!(reached(r#"{"a":[]}"#, "a"), ["[]"]);
+        let mixed = r#"{"a":[{"b":5},3,{},{"b":[9,11]},{"b":7}]}"#;
+        assert_eq!(reached(mixed, "a.b"), ["5", "missing", "9", "11", "[9,11]", "7"]);
+        assert_eq!(reached(r#"{"a":[5,[2,4],3]}"#, "a.1"), ["[2,4]"]);
+        assert_eq!(reached(r#"{"a":[5,[2,4],3]}"#, "a.1.0"), ["2"]);
+        assert_eq!(reached(r#"{"a":[5,{"1":4},3]}"#, "a.1"), ["4", r#"{"1":4}"#]);
+        assert_eq!(reached(r#"{"a":[5,{"b":4}]}"#, "a.1.b"), ["missing", "4"]);
+        assert_eq!(reached("{}", "_id"), [r#""x""#]);
+        assert_eq!(reached("{}", "_version"), ["missing"]);
+    }
+
+    #[test]
+    fn what_a_document_sorts_by() {
+        let sorted = |body: &str, path: &str| {
+            let (document, path) = (document(body), Path::parse(path).unwrap());
+            let text = |direction| path.sort_value(&document, direction).map(Cow::into_owned);
+            (text(Direction::Ascending), text(Direction::Descending))
+        };
+        let some = |a: &str, b: &str| (Some(a.to_owned()), Some(b.to_owned()));
+        assert_eq!(sorted(r#"{"a":[3,"x",1.5]}"#, "a"), some("1.5", r#""x""#));
+        assert_eq!(sorted(r#"{"a":7}"#, "a"), some("7", "7"));
+        assert_eq!(sorted(r#"{"a":[]}"#, "a"), (None, None));
+        assert_eq!(sorted("{}", "a"), (None, None));
+        assert_eq!(sorted(r#"{"a":[{"b":2},{}]}"#, "a.b"), (None, Some("2".to_owned())));
+    }
+
+    #[test]
+    fn the_version_is_reached_though_it_is_not_in_the_text() {
+        let (document, path) = (document("{}"), Path::parse("_version").unwrap());
+        document.stamp(Version::new(9));
+        assert!(path.any(&document, &mut |value| value.map(Raw::text) == Some("9")));
+        assert_eq!(path.sort_value(&document, Direction::Ascending).as_deref(), Some("9"));
+    }
+
+    #[test]
+    fn what_is_no_path() {
+        let long = vec!["a"; NESTING_DEPTH_MAX + 1].join(".");
+        for text in ["", ".", "a.", ".a", "a..b", "$a", "a.$", "a\0", &long] {
+            assert!(Path::parse(text).is_err(), "{text:?}");
+        }
+        for (name, index) in
+            [("0", Some(0)), ("10", Some(10)), ("01", None), ("+1", None), ("-1", None)]
+        {
+            assert_eq!(index_of(name), index);
+        }
+    }
+}

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    json::too_large,
+    fault::too_large,
     patch::Members,
     raw::{Kind, Raw},
     string::quote,

@@ -2,15 +2,15 @@
 //!
 //! An update is read once into a tree of its paths, so that applying it is one pass over the text.
 //!
-//! Invariant: no path of an update is the beginning of another, so the order in which its changes
-//! are made does not matter. Members that it does not name keep their place and their spelling;
-//! those it creates are added in the order of their names.
+//! Invariant: no path of an update is the beginning of another. Members that it does not name keep
+//! their place and their spelling; those it creates are added in the order of their names, and
+//! elements in the order of their indexes, whatever the order in the update.
 
 use std::collections::BTreeMap;
 
 use super::{
     Document, Draft, Json,
-    json::push_pointer,
+    fault::push_pointer,
     number::Number,
     path::Path,
     raw::{Kind, Raw},
@@ -199,5 +199,104 @@ impl Branch {
         }
         branch.children.insert(last.name.clone(), Node::Leaf(change));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::names::DocumentId;
+
+    fn updated(body: &str, update: &str) -> Result<String> {
+        let id = DocumentId::new("x")?;
+        let document = Draft::parse(body.as_bytes())?.into_document(&id)?;
+        let updated = Update::parse(update)?.apply(&document)?;
+        Ok(updated.json().replacen(r#""_id":"x","#, "", 1).replacen(r#""_id":"x""#, "", 1))
+    }
+
+    fn refusal(body: &str, update: &str) -> (String, String) {
+        match updated(body, update).unwrap_err() {
+            Error::InvalidUpdate { pointer, reason } => (pointer, reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn operators() {
+        for (body, update, result) in [
+            (r#"{"b":1.50,"a":2}"#, r#"{"$set":{"a":{"c":[]}}}"#, r#"{"b":1.50,"a":{"c":[]}}"#),
+            ("{}", r#"{"$set":{"a.b.c":1,"a.b.d":2}}"#, r#"{"a":{"b":{"c":1,"d":2}}}"#),
+            ("{}", r#"{"$set":{"a.0":1}}"#, r#"{"a":{"0":1}}"#),
+            (r#"{"a":[1,2]}"#, r#"{"$set":{"a.0":9,"a.4":5}}"#, r#"{"a":[9,2,null,null,5]}"#),
+            (r#"{"a":[{"b":1}]}"#, r#"{"$set":{"a.0.c":2}}"#, r#"{"a":[{"b":1,"c":2}]}"#),
+            (r#"{"a":[]}"#, r#"{"$set":{"a.1.b":2}}"#, r#"{"a":[null,{"b":2}]}"#),
+            (r#"{"\u0061":1}"#, r#"{"$set":{"a":2}}"#, r#"{"\u0061":2}"#),
+            (r#"{"a":1,"b":2}"#, r#"{"$unset":{"a":"","z":""}}"#, r#"{"b":2}"#),
+            (r#"{"a":[1,2]}"#, r#"{"$unset":{"a.0":"","a.7":"","a.b":""}}"#, r#"{"a":[null,2]}"#),
+            (r#"{"a":1}"#, r#"{"$unset":{"a.b.c":""}}"#, r#"{"a":1}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"$unset":{"a.b":"","c.d":""}}"#, r#"{"a":{}}"#),
+            (r#"{"n":1}"#, r#"{"$inc":{"n":2,"m.k":1.50}}"#, r#"{"n":3,"m":{"k":1.50}}"#),
+            (r#"{"n":1}"#, r#"{"$inc":{"n":0.5}}"#, r#"{"n":1.5}"#),
+            (r#"{"n":9223372036854775807}"#, r#"{"$inc":{"n":1}}"#, r#"{"n":9223372036854775808}"#),
+            (r#"{"a":1}"#, r#"{"$set":{}}"#, r#"{"a":1}"#),
+        ] {
+            assert_eq!(updated(body, update).unwrap(), result, "{body} {update}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_document() {
+        for (body, update, pointer) in [
+            (r#"{"a":1}"#, r#"{"$set":{"a.b":1}}"#, "/$set/a.b"),
+            (r#"{"a":null}"#, r#"{"$set":{"a.b":1}}"#, "/$set/a.b"),
+            (r#"{"a":[]}"#, r#"{"$set":{"a.b":1}}"#, "/$set/a.b"),
+            (r#"{"a":[]}"#, r#"{"$set":{"a.10001":1}}"#, "/$set/a.10001"),
+            (r#"{"n":"1"}"#, r#"{"$inc":{"n":1}}"#, "/$inc/n"),
+            (r#"{"n":null}"#, r#"{"$inc":{"n":1}}"#, "/$inc/n"),
+            (r#"{"n":18446744073709551615}"#, r#"{"$inc":{"n":1}}"#, "/$inc/n"),
+            (r#"{"n":-9223372036854775808}"#, r#"{"$inc":{"n":-1}}"#, "/$inc/n"),
+            (r#"{"n":1e308}"#, r#"{"$inc":{"n":1e308}}"#, "/$inc/n"),
+        ] {
+            assert_eq!(refusal(body, update).0, pointer, "{body} {update}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_update() {
+        for (update, pointer) in [
+            ("[]", ""),
+            ("{}", ""),
+            (r#"{"a":1}"#, "/a"),
+            (r#"{"$push":{"a":1}}"#, "/$push"),
+            (r#"{"$set":1}"#, "/$set"),
+            (r#"{"$inc":{"n":"1"}}"#, "/$inc/n"),
+            (r#"{"$set":{"_id":"y"}}"#, "/$set/_id"),
+            (r#"{"$set":{"_version":1}}"#, "/$set/_version"),
+            (r#"{"$set":{"_x.y":1}}"#, "/$set/_x.y"),
+            (r#"{"$set":{"$x":1}}"#, "/$set/$x"),
+            (r#"{"$set":{"":1}}"#, "/$set/"),
+            (r#"{"$set":{"a":1},"$inc":{"a":1}}"#, "/$inc/a"),
+            (r#"{"$set":{"a.b":1},"$unset":{"a":1}}"#, "/$unset/a"),
+            (r#"{"$set":{"a":1},"$unset":{"a.b":1}}"#, "/$unset/a.b"),
+            (r#"{"$set":{"a":{"b":1e999}}}"#, "/$set/a/b"),
+        ] {
+            assert_eq!(refusal("{}", update).0, pointer, "{update}");
+        }
+        assert!(refusal("{}", r#"{"$push":{}}"#).1.contains("$push"));
+    }
+
+    #[test]
+    fn limits_hold_for_results() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        let set = |path: &str, levels| format!(r#"{{"$set":{{"{path}":{}}}}}"#, deep(levels));
+        assert!(updated("{}", &set("a", 61)).is_ok());
+        assert!(updated("{}", &set("a.b.c", 61)).is_ok());
+        assert_eq!(refusal("{}", &set("a.b.c.d", 61)).0, "");
+        let arrays = "[],".repeat(4_000);
+        let body = format!(r#"{{"a":[{}]}}"#, arrays.trim_end_matches(','));
+        let paths: Vec<_> = (0..4_000).map(|i| format!(r#""a.{i}.9999":0"#)).collect();
+        let update = format!(r#"{{"$set":{{{}}}}}"#, paths.join(","));
+        assert_eq!(updated(&body, &update).unwrap_err().code(), "limit-exceeded");
     }
 }

@@ -1,13 +1,8 @@
 //! Answering a query by a walk over the documents.
 
-use super::{Predicate, Query, invalid};
+use super::{Predicate, Query, SortKey, invalid};
 use crate::{
-    document::{Document, Raw},
-    error::Result,
-    limits,
-    names::DocumentId,
-    snapshot::Collection,
-    sync::Arc,
+    document::Document, error::Result, limits, names::DocumentId, snapshot::Collection, sync::Arc,
 };
 
 /// Documents to ask: a collection, or a view of one.
@@ -82,7 +77,7 @@ impl Query {
 
     fn first_by_sort<'a>(&self, source: &'a dyn Source) -> Result<Vec<Found<'a>>> {
         let mut bytes = 0;
-        let mut matching: Vec<(Vec<Option<Raw<'a>>>, Found<'a>)> = Vec::new();
+        let mut matching: Vec<(SortKey<'a>, Found<'a>)> = Vec::new();
         for found in source.documents().filter(|(_, document)| self.filter.matches(document)) {
             bytes += found.1.json().len();
             if bytes > limits::SORT_BYTES_MAX {
@@ -91,7 +86,7 @@ impl Query {
                     limits::SORT_BYTES_MAX
                 )));
             }
-            matching.push((self.sort.values(found.1), found));
+            matching.push((self.sort.key(found.1), found));
         }
         matching.sort_unstable_by(|(one, found_one), (two, found_two)| {
             self.sort.compare(one, two).then_with(|| found_one.0.cmp(found_two.0))

@@ -17,7 +17,7 @@ pub struct Predicate {
 #[derive(Debug, Clone, PartialEq)]
 struct Boundary {
     sort: Sort,
-    key: SortKey,
+    key: SortKey<'static>,
     id: DocumentId,
 }
 
@@ -29,7 +29,7 @@ impl Predicate {
 
     /// Those among them that do not come after the last one consumed.
     pub fn up_to(filter: Filter, sort: Sort, last: &Document, id: DocumentId) -> Predicate {
-        let key = sort.key(last);
+        let key = sort.key(last).into_owned();
         Predicate { filter, up_to: Some(Boundary { sort, key, id }) }
     }
 
@@ -47,7 +47,7 @@ impl Predicate {
 
 impl Boundary {
     fn admits(&self, id: &DocumentId, document: &Document) -> bool {
-        let ordering = self.sort.compare(&self.sort.values(document), &self.key.values());
+        let ordering = self.sort.compare(&self.sort.key(document), &self.key);
         ordering.then_with(|| id.cmp(&self.id)) != Ordering::Greater
     }
 }

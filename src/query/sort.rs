@@ -1,10 +1,10 @@
 //! An order of documents: any number of paths, each ascending or descending, ties broken by id.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use super::invalid;
 use crate::{
-    document::{Document, Json, Path, Raw, order},
+    document::{Direction, Document, Path, Raw, compare},
     error::{Error, Result},
 };
 
@@ -17,12 +17,12 @@ pub struct Sort {
 #[derive(Debug, Clone, PartialEq)]
 struct Part {
     path: Path,
-    descending: bool,
+    direction: Direction,
 }
 
-/// The values that place one document in an order, kept beyond the document's own life.
+/// The values that place one document in an order, as JSON text; none for a missing one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SortKey(Vec<Option<Json>>);
+pub struct SortKey<'a>(Vec<Option<Cow<'a, str>>>);
 
 /// A sort names at most this many paths, each of which costs a pass over the document.
 const PATHS_MAX: usize = 16;
@@ -52,42 +52,41 @@ impl Sort {
     }
 
     /// The values that place a document, borrowed from it.
-    pub(crate) fn values<'a>(&self, document: &'a Document) -> Vec<Option<Raw<'a>>> {
-        self.parts.iter().map(|part| part.path.sort_value(document, part.descending)).collect()
+    pub(crate) fn key<'a>(&self, document: &'a Document) -> SortKey<'a> {
+        let values = self.parts.iter().map(|part| part.path.sort_value(document, part.direction));
+        SortKey(values.collect())
     }
 
     /// Compares two documents' values in this order.
-    pub(crate) fn compare(&self, one: &[Option<Raw<'_>>], two: &[Option<Raw<'_>>]) -> Ordering {
-        for (part, (one, two)) in self.parts.iter().zip(one.iter().zip(two)) {
-            let ordering = order::compare(*one, *two);
+    pub(crate) fn compare(&self, one: &SortKey<'_>, two: &SortKey<'_>) -> Ordering {
+        for (part, (one, two)) in self.parts.iter().zip(one.0.iter().zip(&two.0)) {
+            let [one, two] = [one, two].map(|value| value.as_deref().map(Raw::trusted));
+            let ordering = part.direction.apply(compare(one, two));
             if ordering != Ordering::Equal {
-                return if part.descending { ordering.reverse() } else { ordering };
+                return ordering;
             }
         }
         Ordering::Equal
     }
-
-    pub(crate) fn key(&self, document: &Document) -> SortKey {
-        SortKey(self.values(document).iter().map(|value| value.map(Json::from)).collect())
-    }
 }
 
-impl SortKey {
-    pub(crate) fn values(&self) -> Vec<Option<Raw<'_>>> {
-        self.0.iter().map(|value| value.as_ref().map(Json::as_raw)).collect()
+impl SortKey<'_> {
+    /// The same values, kept beyond the document's own life.
+    pub(crate) fn into_owned(self) -> SortKey<'static> {
+        SortKey(self.0.into_iter().map(|value| value.map(|v| Cow::Owned(v.into_owned()))).collect())
     }
 }
 
 impl Part {
     fn parse(text: &str) -> Result<Part> {
         let text = text.trim();
-        let (descending, path) = match text.strip_prefix('-') {
-            Some(path) => (true, path),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        let (direction, path) = match text.strip_prefix('-') {
+            Some(path) => (Direction::Descending, path),
+            None => (Direction::Ascending, text.strip_prefix('+').unwrap_or(text)),
         };
         let path = Path::parse(path)
             .map_err(|reason| invalid(format!("cannot sort by {path:?}: {reason}")))?;
-        Ok(Part { path, descending })
+        Ok(Part { path, direction })
     }
 }
 
@@ -104,7 +103,7 @@ impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, part) in self.parts.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
-            let sign = if part.descending { "-" } else { "" };
+            let sign = if part.direction == Direction::Descending { "-" } else { "" };
             write!(f, "{comma}{sign}{}", part.path)?;
         }
         Ok(())

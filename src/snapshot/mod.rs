@@ -50,8 +50,10 @@ impl Snapshot {
         version: Version,
         collections: impl IntoIterator<Item = (CollectionName, Collection)>,
     ) -> Snapshot {
-        let collections: OrdMap<_, _> =
-            collections.into_iter().map(|(name, collection)| (name, Arc::new(collection))).collect();
+        let collections: OrdMap<_, Arc<Collection>> = collections
+            .into_iter()
+            .map(|(name, collection)| (name, Arc::new(collection)))
+            .collect();
         let bytes = collections.values().map(|collection| collection.bytes()).sum();
         Snapshot { version, collections, bytes }
     }
@@ -114,7 +116,10 @@ impl Snapshot {
             prepared.collections.push((name.clone(), next.map(Arc::new)));
         }
         if count > limits::COLLECTIONS_MAX {
-            return Err(format!("a database holds at most {} collections", limits::COLLECTIONS_MAX));
+            return Err(format!(
+                "a database holds at most {} collections",
+                limits::COLLECTIONS_MAX
+            ));
         }
         Ok(prepared)
     }

@@ -62,8 +62,7 @@ impl WriteSet {
 
     /// How many operations it is in the log.
     pub fn operations(&self) -> usize {
-        let count =
-            |w: &CollectionWrites| usize::from(w.catalog.is_some()) + w.documents.len();
+        let count = |w: &CollectionWrites| usize::from(w.catalog.is_some()) + w.documents.len();
         self.collections.values().map(count).sum()
     }
 

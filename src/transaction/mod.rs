@@ -16,8 +16,8 @@ mod write;
 
 pub use overlay::{Overlay, Pending};
 pub use read_set::ReadSet;
+pub(crate) use typed::decode;
 pub use typed::{Entry, Find, TransactionCollection};
-pub(crate) use typed::{decode, encode};
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -134,10 +134,16 @@ impl Transaction {
     ///
     /// [`Error::InvalidUpdate`] when an own update that was not applied yet does not fit the
     /// document.
-    pub fn get(&self, collection: &CollectionName, id: &DocumentId) -> Result<Option<Arc<Document>>> {
+    pub fn get(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+    ) -> Result<Option<Arc<Document>>> {
         self.touch(collection)?;
         let state = &mut *self.state.borrow_mut();
-        if let Some(pending @ (Pending::Put(_) | Pending::Delete)) = state.writes.get(collection, id) {
+        if let Some(pending @ (Pending::Put(_) | Pending::Delete)) =
+            state.writes.get(collection, id)
+        {
             return Ok(pending.document().cloned());
         }
         let stored = self.snapshot.get(collection.as_str(), id.as_str());

@@ -11,7 +11,9 @@ use crate::{
     error::{Error, Result},
     limits,
     names::{CollectionName, DocumentId},
-    snapshot::{CatalogChange, Collection, CollectionOptions, CollectionWrites, Snapshot, WriteSet},
+    snapshot::{
+        CatalogChange, Collection, CollectionOptions, CollectionWrites, Snapshot, WriteSet,
+    },
     sync::Arc,
 };
 
@@ -30,7 +32,8 @@ impl Overlay {
         for (name, own) in self.iter() {
             let current = state.collection(name.as_str()).map(|collection| &**collection);
             let resolved = own.resolve(name, current)?;
-            bytes += resolved.documents.values().flatten().map(|doc| doc.json().len()).sum::<usize>();
+            bytes +=
+                resolved.documents.values().flatten().map(|doc| doc.json().len()).sum::<usize>();
             writes.insert(name.clone(), resolved);
         }
         match bytes > limits::TRANSACTION_BYTES_MAX {
@@ -45,9 +48,15 @@ impl Overlay {
 }
 
 impl CollectionOverlay {
-    fn resolve(&self, name: &CollectionName, current: Option<&Collection>) -> Result<CollectionWrites> {
-        let mut writes =
-            CollectionWrites { catalog: self.resolve_catalog(name, current)?, ..Default::default() };
+    fn resolve(
+        &self,
+        name: &CollectionName,
+        current: Option<&Collection>,
+    ) -> Result<CollectionWrites> {
+        let mut writes = CollectionWrites {
+            catalog: self.resolve_catalog(name, current)?,
+            ..Default::default()
+        };
         for (id, pending) in &self.documents {
             let stored = current.and_then(|collection| collection.get(id.as_str()));
             if let Some(write) = resolve_document(name, id, pending, stored)? {

@@ -82,7 +82,7 @@ impl<'t, T> TransactionCollection<'t, T> {
     ///
     /// As [`Transaction::update`], and when the text is no update.
     pub fn update(&self, id: &str, update: &str) -> Result<()> {
-        let update = Update::parse(update.as_bytes())?;
+        let update = Update::parse(update)?;
         self.transaction.update(&self.name, &DocumentId::new(id)?, update)
     }
 

@@ -33,7 +33,12 @@ impl Transaction {
     ///
     /// [`Error::DocumentNotFound`], [`Error::VersionMismatch`] against the draft's `_version`,
     /// [`Error::InvalidDocument`] when the draft has another `_id`, [`Error::LimitExceeded`].
-    pub fn replace(&self, collection: &CollectionName, id: &DocumentId, draft: Draft) -> Result<()> {
+    pub fn replace(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        draft: Draft,
+    ) -> Result<()> {
         self.expect(collection, id, draft.expected())?;
         self.present(collection, id)?;
         self.store(collection, id, draft)
@@ -89,7 +94,12 @@ impl Transaction {
     ///
     /// [`Error::DocumentNotFound`] or [`Error::InvalidUpdate`], here when this transaction wrote
     /// the document, else from the commit.
-    pub fn update(&self, collection: &CollectionName, id: &DocumentId, update: Update) -> Result<()> {
+    pub fn update(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        update: Update,
+    ) -> Result<()> {
         self.touch(collection)?;
         let state = &mut *self.state.borrow_mut();
         let pending = match state.writes.get(collection, id) {
@@ -120,7 +130,12 @@ impl Transaction {
         if found.unwrap_or(Version::ZERO) == expected {
             return Ok(());
         }
-        Err(Error::VersionMismatch { collection: collection.clone(), id: id.clone(), expected, found })
+        Err(Error::VersionMismatch {
+            collection: collection.clone(),
+            id: id.clone(),
+            expected,
+            found,
+        })
     }
 
     /// Makes a collection. Whether it is there already is seen at commit.
@@ -128,7 +143,11 @@ impl Transaction {
     /// # Errors
     ///
     /// [`Error::LimitExceeded`] when the transaction touches too many.
-    pub fn create_collection(&self, name: &CollectionName, options: CollectionOptions) -> Result<()> {
+    pub fn create_collection(
+        &self,
+        name: &CollectionName,
+        options: CollectionOptions,
+    ) -> Result<()> {
         self.touch(name)?;
         let change = CatalogChange::Create(options);
         self.state.borrow_mut().writes.change_catalog(name, change);

@@ -45,7 +45,7 @@ mod writer;
 
 pub use reader::{Cut, Log, Place, Proof};
 pub use record::{EncodedOps, Record, RecordHead, frame_line, open_line};
-pub use segment::{FOLDER, Segment, list_segments, rewrite};
+pub use segment::{FOLDER, Segment, list_segments, remove_covered, rewrite};
 pub use writer::{Batch, Placement, Space, Writer};
 
 /// The newest format of a segment that this release reads, and the one that it writes.

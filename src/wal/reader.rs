@@ -123,7 +123,8 @@ impl Log {
             let doubted = matches!(line.content,
                 LineContent::Record { seq, .. } if seq > self.acknowledged);
             if let Some(segment) = self.segments.get(*segment).filter(|_| doubted) {
-                lines.extend_from_slice(segment.bytes.get(line.start..line.end).unwrap_or_default());
+                lines
+                    .extend_from_slice(segment.bytes.get(line.start..line.end).unwrap_or_default());
                 lines.push(b'\n');
             }
         }

@@ -86,8 +86,11 @@ impl RecordHead {
         let time = humantime::format_rfc3339_micros(*time);
         let mut line = String::with_capacity(160);
         line.push_str("{\"crc\":\"00000000\",");
-        write!(line, "\"seq\":{seq},\"synced\":{synced},\"time\":\"{time}\",\"tx\":\"{tx}\",\"ops\":")
-            .expect("memory takes every write");
+        write!(
+            line,
+            "\"seq\":{seq},\"synced\":{synced},\"time\":\"{time}\",\"tx\":\"{tx}\",\"ops\":"
+        )
+        .expect("memory takes every write");
         let mut bytes = line.into_bytes();
         let mut checksum = Hasher::new();
         checksum.update(bytes.get(FRAME_BYTES..).unwrap_or_default());
@@ -162,7 +165,8 @@ mod tests {
     use super::*;
 
     fn line(seq: u64) -> Vec<u8> {
-        let ops = EncodedOps::new(b"[{\"op\":\"delete\",\"collection\":\"c\",\"id\":\"x\"}]".to_vec());
+        let ops =
+            EncodedOps::new(b"[{\"op\":\"delete\",\"collection\":\"c\",\"id\":\"x\"}]".to_vec());
         let head = RecordHead {
             seq: Version::new(seq),
             synced: Version::new(seq - 1),
@@ -184,7 +188,10 @@ mod tests {
         );
         let line = String::from_utf8(line(17)).unwrap();
         assert_eq!(line.get(17..), expected.get(17..));
-        assert_eq!(line.get(8..16).unwrap(), format!("{:08x}", crc32fast::hash(&line.as_bytes()[18..line.len() - 1])));
+        assert_eq!(
+            line.get(8..16).unwrap(),
+            format!("{:08x}", crc32fast::hash(&line.as_bytes()[18..line.len() - 1]))
+        );
     }
 
     #[test]

@@ -114,7 +114,22 @@ pub fn list_segments(storage: &dyn Storage) -> io::Result<Vec<(Version, String)>
 pub fn rewrite(storage: &dyn Storage, first: Version, lines: &[u8]) -> io::Result<()> {
     let mut bytes = segment_head(first);
     bytes.extend_from_slice(lines);
-    replace_file(storage, FOLDER, &segment_name(first), &bytes)
+    replace_file(storage, &segment_name(first), &bytes)
+}
+
+/// Removes the segments whose every record a checkpoint of this version holds. The last segment
+/// stays.
+///
+/// # Errors
+///
+/// What the system says; a segment that stays does no harm.
+pub fn remove_covered(storage: &dyn Storage, version: Version) -> io::Result<()> {
+    let segments = list_segments(storage)?;
+    let followed = segments.iter().zip(segments.iter().skip(1));
+    for ((_, name), _) in followed.filter(|(_, (next, _))| *next <= version.next()) {
+        storage.remove(name)?;
+    }
+    Ok(())
 }
 
 fn segment_name(first: Version) -> String {

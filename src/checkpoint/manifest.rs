@@ -1,0 +1,151 @@
+//! The manifest: which files make up which version.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, MANIFEST};
+use crate::{
+    error::{Error, Result},
+    names::CollectionName,
+    snapshot::CollectionOptions,
+    version::Version,
+    wal::{frame_line, open_line},
+};
+
+/// The checkpoint that a database begins from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Manifest {
+    /// The snapshot that the files hold.
+    pub version: Version,
+    /// The highest version known to be safe in the log when this was written.
+    pub synced: Version,
+    /// The collections, in the order of their names.
+    pub collections: Vec<ManifestCollection>,
+}
+
+/// One collection of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestCollection {
+    /// Its name.
+    pub name: CollectionName,
+    /// The commit that created it.
+    pub created: Version,
+    /// The last commit that changed it.
+    pub changed: Version,
+    /// What its creator decided.
+    pub options: CollectionOptions,
+    /// The files that hold its documents.
+    pub files: Vec<FileEntry>,
+}
+
+/// One file of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its name, relative to the data directory.
+    pub file: String,
+    /// The CRC-32 of its bytes, in hexadecimal.
+    pub crc: String,
+    /// How many documents it holds.
+    pub count: u64,
+    /// Its length.
+    pub bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManifestText {
+    format: u64,
+    version: u64,
+    synced: u64,
+    collections: Vec<CollectionText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CollectionText {
+    name: String,
+    created: u64,
+    changed: u64,
+    options: CollectionOptions,
+    files: Vec<FileEntry>,
+}
+
+/// Read before the rest, so that a newer format is told from damage.
+#[derive(Deserialize)]
+struct FormatText {
+    format: u64,
+}
+
+impl Manifest {
+    /// The manifest as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let text = ManifestText {
+            format: FORMAT,
+            version: self.version.get(),
+            synced: self.synced.get(),
+            collections: self.collections.iter().map(CollectionText::from).collect(),
+        };
+        let text = serde_json::to_string(&text).expect("a manifest is JSON");
+        let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        frame_line(members.expect("a manifest is an object"))
+    }
+
+    /// Reads a manifest back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] or [`Error::NewerFormat`].
+    pub fn decode(bytes: &[u8]) -> Result<Manifest> {
+        let damaged = |reason: String| Error::damaged(MANIFEST, 0, None, reason);
+        let line = bytes.strip_suffix(b"\n").ok_or_else(|| damaged("it has no end".into()))?;
+        let text = open_line(line).map_err(damaged)?;
+        let format =
+            serde_json::from_str::<FormatText>(text).map_err(|e| damaged(e.to_string()))?;
+        if format.format > FORMAT {
+            let file = MANIFEST.to_owned();
+            return Err(Error::NewerFormat { file, found: format.format, supported: FORMAT });
+        }
+        let text: ManifestText = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
+        let collections = text.collections.into_iter().map(ManifestCollection::try_from);
+        Ok(Manifest {
+            version: Version::new(text.version),
+            synced: Version::new(text.synced),
+            collections: collections.collect::<Result<_, _>>().map_err(damaged)?,
+        })
+    }
+
+    /// The files of a collection whose content is that of its last change.
+    pub(super) fn current(&self, name: &CollectionName, changed: Version) -> Option<&[FileEntry]> {
+        let place = self.collections.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
+        let entry = self.collections.get(place).filter(|entry| entry.changed == changed)?;
+        Some(&entry.files)
+    }
+
+    /// Every file that it names.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.collections.iter().flat_map(|collection| &collection.files)
+    }
+}
+
+impl From<&ManifestCollection> for CollectionText {
+    fn from(collection: &ManifestCollection) -> CollectionText {
+        CollectionText {
+            name: collection.name.to_string(),
+            created: collection.created.get(),
+            changed: collection.changed.get(),
+            options: collection.options,
+            files: collection.files.clone(),
+        }
+    }
+}
+
+impl TryFrom<CollectionText> for ManifestCollection {
+    type Error = String;
+
+    fn try_from(text: CollectionText) -> Result<ManifestCollection, String> {
+        Ok(ManifestCollection {
+            name: CollectionName::stored(&text.name).map_err(|error| error.to_string())?,
+            created: Version::new(text.created),
+            changed: Version::new(text.changed),
+            options: text.options,
+            files: text.files,
+        })
+    }
+}

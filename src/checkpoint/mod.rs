@@ -1,0 +1,48 @@
+//! The state on disk: one file a collection, and a manifest that says which files make up which
+//! version.
+//!
+//! # The format
+//!
+//! ```text
+//! MANIFEST.json                            {"crc":"CCCCCCCC","format":1,"version":17,"synced":17,
+//!                                           "collections":[{"name":"users","created":1,"changed":16,
+//!                                             "options":{"require_preconditions":false},
+//!                                             "files":[{"file":"collections/users-16.ndjson",
+//!                                               "crc":"…","count":1,"bytes":123}]}]} LF
+//! collections/<name>-<changed>.ndjson      header LF (line LF)*
+//!     header                               {"format":1,"name":"users","version":16,"count":1}
+//!     line                                 {"v":16,"doc":{"_id":"u1","name":"Ada"}}, sorted by id
+//! ```
+//!
+//! The manifest's `crc` is made as a log record's is. A file's `crc` is the CRC-32 (IEEE) of its
+//! bytes, all of them. `version` is the snapshot that the files hold; `synced` is the highest
+//! version known to be safe in the log when the manifest was written.
+//!
+//! # What holds
+//!
+//! - Files are named after the version that last changed their collection, so a file never gets
+//!   other contents: a collection that did not change keeps its file.
+//! - Every file is written under a temporary name, synced, renamed, and its folder synced, before
+//!   the manifest that names it is replaced the same way. So the manifest always names whole
+//!   files. A failure before the manifest's rename changes nothing.
+//! - What no manifest names any more is removed afterwards; a crash in between leaves files that
+//!   the next opening removes.
+
+mod collection_file;
+mod load;
+mod manifest;
+mod write;
+
+pub use load::{load, load_manifest};
+pub use manifest::{FileEntry, Manifest, ManifestCollection};
+pub use write::{Failure, remove_unnamed, write, write_manifest};
+
+/// The newest format of manifests and collection files that this release reads, and the one that
+/// it writes.
+pub const FORMAT: u64 = 1;
+
+/// The manifest's name.
+pub const MANIFEST: &str = "MANIFEST.json";
+
+/// The folder of the collection files.
+pub const FOLDER: &str = "collections";

@@ -1,0 +1,114 @@
+//! Writing a checkpoint.
+
+use std::{collections::BTreeSet, io};
+
+use super::{
+    FOLDER, FileEntry, MANIFEST, Manifest, ManifestCollection, collection_file::write_collection,
+};
+use crate::{
+    error::Error, names::CollectionName, snapshot::Collection, snapshot::Snapshot,
+    storage::Storage, version::Version,
+};
+
+/// Why a checkpoint was not written.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nothing has changed: the manifest is the one from before.
+    Discarded(Error),
+    /// The manifest was renamed but its folder could not be synced: which one a crash would leave
+    /// is unknown, so nothing may be removed and nothing written any more.
+    Unknown(Error),
+}
+
+/// Writes a snapshot's changed collections and then the manifest that names them.
+///
+/// The log must be safe up to the snapshot's version by now, and `synced` is how far it is.
+///
+/// # Errors
+///
+/// [`Failure`] says what holds after it.
+///
+/// # Complexity
+///
+/// O(bytes of the collections that changed since `previous`).
+pub fn write(
+    storage: &dyn Storage,
+    snapshot: &Snapshot,
+    synced: Version,
+    previous: &Manifest,
+) -> Result<Manifest, Failure> {
+    assert!(snapshot.version() <= synced, "a checkpoint holds nothing that the log might lose");
+    let mut collections = Vec::new();
+    for (name, collection) in snapshot.collections() {
+        let entry = write_changed(storage, name, collection, previous);
+        let entry = entry.map_err(|error| discard(storage, previous, error))?;
+        collections.push(entry);
+    }
+    storage.sync_folder(FOLDER).map_err(|error| discard(storage, previous, error))?;
+    let manifest = Manifest { version: snapshot.version(), synced, collections };
+    write_manifest(storage, &manifest)?;
+    Ok(manifest)
+}
+
+/// Replaces the manifest.
+///
+/// # Errors
+///
+/// [`Failure`] says what holds after it.
+pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), Failure> {
+    let temporary = format!("{MANIFEST}.tmp");
+    let replace = || {
+        let file = storage.create(&temporary)?;
+        file.write_at(0, &manifest.encode())?;
+        file.sync()?;
+        storage.rename(&temporary, MANIFEST)
+    };
+    let failed = |error| Error::io("write", storage.path(MANIFEST), error);
+    replace().map_err(|error| Failure::Discarded(failed(error)))?;
+    // Sync the folder too: without it a crash may bring the old manifest back, after the files
+    // that it names were removed.
+    storage.sync_folder("").map_err(|error| Failure::Unknown(failed(error)))
+}
+
+/// Removes the collection files that a manifest does not name.
+///
+/// # Errors
+///
+/// What the system says; then some of them remain, which does no harm.
+pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<()> {
+    let named: BTreeSet<&str> = manifest.files().map(|entry| entry.file.as_str()).collect();
+    for name in storage.list(FOLDER)? {
+        let name = format!("{FOLDER}/{name}");
+        if !named.contains(name.as_str()) {
+            storage.remove(&name)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_changed(
+    storage: &dyn Storage,
+    name: &CollectionName,
+    collection: &Collection,
+    previous: &Manifest,
+) -> io::Result<ManifestCollection> {
+    let files: Vec<FileEntry> = match previous.current(name, collection.changed()) {
+        Some(files) => files.to_vec(),
+        None => vec![write_collection(storage, name, collection)?],
+    };
+    Ok(ManifestCollection {
+        name: name.clone(),
+        created: collection.created(),
+        changed: collection.changed(),
+        options: collection.options(),
+        files,
+    })
+}
+
+/// Takes back what was written, as far as the device lets it; the next opening does the rest.
+fn discard(storage: &dyn Storage, previous: &Manifest, error: io::Error) -> Failure {
+    if let Err(error) = remove_unnamed(storage, previous) {
+        tracing::warn!(%error, "files of a failed checkpoint remain until the next opening");
+    }
+    Failure::Discarded(Error::io("write a checkpoint in", storage.path(FOLDER), error))
+}

@@ -1,0 +1,183 @@
+//! A collection as a program holds it: each call is a transaction of its own.
+
+use std::marker::PhantomData;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Database;
+use crate::{
+    document::Document,
+    error::Result,
+    filter::Filter,
+    names::{CollectionName, DocumentId},
+    query::{Nothing, Query, Source},
+    sync::Arc,
+    transaction::{Entry, Find, TransactionCollection, decode},
+};
+
+/// A collection whose documents have the shape of `T`. With [`Json`](crate::Json) for `T` any
+/// document fits.
+///
+/// Each write is a transaction of its own, run again when another overtakes it, and safe when the
+/// call returns. To write several documents as one, use [`Database::transact`].
+pub struct Collection<T> {
+    database: Database,
+    name: CollectionName,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Collection<T> {
+    pub(super) fn new(database: Database, name: CollectionName) -> Collection<T> {
+        Collection { database, name, shape: PhantomData }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &CollectionName {
+        &self.name
+    }
+
+    /// One document's text, shared with the database: nothing is copied.
+    ///
+    /// # Complexity
+    ///
+    /// O(log documents), without waiting for anybody.
+    pub fn get_text(&self, id: &str) -> Option<Arc<Document>> {
+        self.database.snapshot().get(self.name.as_str(), id).cloned()
+    }
+
+    /// How many documents it holds.
+    ///
+    /// # Complexity
+    ///
+    /// O(1).
+    pub fn len(&self) -> usize {
+        let snapshot = self.database.snapshot();
+        snapshot.collection(self.name.as_str()).map_or(0, |collection| collection.count())
+    }
+
+    /// True when it holds no document, or does not exist.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many documents match a filter.
+    ///
+    /// # Errors
+    ///
+    /// When the filter is not one.
+    ///
+    /// # Complexity
+    ///
+    /// O(documents).
+    pub fn count(&self, filter: Filter) -> Result<usize> {
+        let snapshot = self.database.snapshot();
+        match snapshot.collection(self.name.as_str()) {
+            Some(collection) => Query::new(filter).count(&**collection),
+            None => Ok(0),
+        }
+    }
+
+    /// Deletes a document and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::commit`], but for conflicts.
+    pub fn delete(&self, id: &str) -> Result<bool> {
+        self.write(|collection| collection.delete(id))
+    }
+
+    /// Applies a merge patch (RFC 7396), given as JSON text, to a document that must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DocumentNotFound`](crate::Error::DocumentNotFound),
+    /// [`Error::InvalidUpdate`](crate::Error::InvalidUpdate); else as [`Database::commit`].
+    pub fn merge(&self, id: &str, patch: &str) -> Result<()> {
+        self.write(|collection| collection.merge(id, patch))
+    }
+
+    /// Applies update operators such as `{"$inc":{"n":1}}`, given as JSON text, to a document
+    /// that must be there. It reads nothing, so concurrent counters do not get in each other's
+    /// way.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::merge`].
+    pub fn update(&self, id: &str, update: &str) -> Result<()> {
+        self.write(|collection| collection.update(id, update))
+    }
+
+    fn write<R>(&self, write: impl Fn(&TransactionCollection<'_, T>) -> Result<R>) -> Result<R> {
+        self.database.transact(|tx| write(&tx.collection(self.name.as_str())?))
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Collection<T> {
+    /// Adds a document, whose id must be free. Its id is the value's `_id`, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists),
+    /// [`Error::InvalidDocument`](crate::Error::InvalidDocument); else as [`Database::commit`].
+    pub fn insert(&self, value: &T) -> Result<DocumentId> {
+        self.write(|collection| collection.insert(value))
+    }
+
+    /// Replaces a document that must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DocumentNotFound`](crate::Error::DocumentNotFound); else as
+    /// [`Collection::insert`].
+    pub fn replace(&self, id: &str, value: &T) -> Result<()> {
+        self.write(|collection| collection.replace(id, value))
+    }
+
+    /// Writes a document whether it is there or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidDocument`](crate::Error::InvalidDocument); else as [`Database::commit`].
+    pub fn put(&self, id: &str, value: &T) -> Result<()> {
+        self.write(|collection| collection.put(id, value))
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`](crate::Error::InvalidName) for the id,
+    /// [`Error::Decode`](crate::Error::Decode).
+    ///
+    /// # Complexity
+    ///
+    /// O(log documents), without waiting for anybody.
+    pub fn get(&self, id: &str) -> Result<Option<Entry<T>>> {
+        let id = DocumentId::new(id)?;
+        let document = self.get_text(id.as_str());
+        document.map(|document| decode(&self.name, id, &document)).transpose()
+    }
+
+    /// Begins a query over the latest committed state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFilter`](crate::Error::InvalidFilter).
+    pub fn find(&self, filter: Filter) -> Result<Find<'_, T>> {
+        let snapshot = self.database.snapshot();
+        let run = move |query: &Query| {
+            let source: &dyn Source = match snapshot.collection(self.name.as_str()) {
+                Some(collection) => &**collection,
+                None => &Nothing,
+            };
+            Ok(query.execute(source)?.documents)
+        };
+        Find::new(self.name.clone(), filter, Box::new(run))
+    }
+}
+
+impl<T> Clone for Collection<T> {
+    fn clone(&self) -> Collection<T> {
+        Collection::new(self.database.clone(), self.name.clone())
+    }
+}

@@ -1,0 +1,208 @@
+//! How a database is opened.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{Database, Engine, LastCheckpoint, Shared, recovery};
+use crate::{
+    commit::{Committer, Durability, Group, GroupOptions, Logged},
+    error::Result,
+    limits,
+    storage::{Access, FileStorage, Storage},
+    sync::{Arc, Mutex},
+};
+
+/// Settings for a database to open.
+///
+/// ```
+/// use monsterdb::{Database, Durability};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("data");
+/// let db = Database::builder().durability(Durability::None).open(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    settings: Settings,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) durability: Durability,
+    pub(super) segment_bytes: u64,
+    pub(super) checkpoint: CheckpointPolicy,
+    pub(super) memory_limit: u64,
+    pub(super) background: bool,
+}
+
+/// When a checkpoint is written by itself.
+#[derive(Debug, Clone)]
+pub(super) struct CheckpointPolicy {
+    pub(super) operations: u64,
+    pub(super) bytes: u64,
+    pub(super) interval: Duration,
+    pub(super) on_close: bool,
+}
+
+impl Builder {
+    /// When a commit is acknowledged, unless it says so itself. By default when it is safe.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Builder {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// Bytes of one log segment; 8 MiB by default, at least 4 KiB.
+    #[must_use]
+    pub fn segment_bytes(mut self, bytes: u64) -> Builder {
+        self.settings.segment_bytes = bytes.max(4096);
+        self
+    }
+
+    /// Operations in the log after which a checkpoint is written; 1,000,000 by default.
+    #[must_use]
+    pub fn checkpoint_operations(mut self, operations: u64) -> Builder {
+        self.settings.checkpoint.operations = operations;
+        self
+    }
+
+    /// Bytes in the log after which a checkpoint is written; 64 MiB by default. In a database of
+    /// more than twice that size it is half the size, so that writing checkpoints stays in
+    /// proportion to writing the log.
+    #[must_use]
+    pub fn checkpoint_bytes(mut self, bytes: u64) -> Builder {
+        self.settings.checkpoint.bytes = bytes;
+        self
+    }
+
+    /// Time after which a checkpoint is written if there were commits; 5 minutes by default.
+    #[must_use]
+    pub fn checkpoint_interval(mut self, interval: Duration) -> Builder {
+        self.settings.checkpoint.interval = interval;
+        self
+    }
+
+    /// Whether closing writes a checkpoint, which makes the next opening fast; it does by
+    /// default.
+    #[must_use]
+    pub fn checkpoint_on_close(mut self, on_close: bool) -> Builder {
+        self.settings.checkpoint.on_close = on_close;
+        self
+    }
+
+    /// Bytes of memory that documents may take, by estimate; by default three quarters of what
+    /// the machine or its control group has.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Builder {
+        self.settings.memory_limit = bytes;
+        self
+    }
+
+    /// Whether a thread in the background makes log segments ahead, syncs and writes checkpoints.
+    /// Without it [`Database::maintain`] does so when it is called.
+    #[must_use]
+    pub fn background(mut self, background: bool) -> Builder {
+        self.settings.background = background;
+        self
+    }
+
+    /// Opens the database in a directory, which is made when it is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Database> {
+        let storage = FileStorage::open(path, Access::Write)?;
+        self.open_in(Arc::new(storage))
+    }
+
+    /// Opens the database in a directory for reading.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open_read_only`].
+    pub fn open_read_only(mut self, path: impl AsRef<Path>) -> Result<Database> {
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::Read)?);
+        self.settings.background = false;
+        let recovered = recovery::inspect(&*storage)?;
+        let database = self.start(storage, recovered);
+        database.shared.engine.committer.group().refuse_writes("it was opened for reading");
+        Ok(database)
+    }
+
+    /// Opens the database in any [`Storage`]. It takes no lock: that is the storage's to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`], but for [`Error::Locked`](crate::Error::Locked).
+    pub fn open_in(self, storage: Arc<dyn Storage>) -> Result<Database> {
+        let recovered = recovery::recover(&*storage)?;
+        Ok(self.start(storage, recovered))
+    }
+
+    fn start(self, storage: Arc<dyn Storage>, recovered: recovery::Recovered) -> Database {
+        let recovery::Recovered { snapshot, manifest, report } = recovered;
+        let options = GroupOptions { segment_bytes: self.settings.segment_bytes };
+        let group = Group::new(Arc::clone(&storage), Arc::new(snapshot), options);
+        let engine = Arc::new(Engine {
+            committer: Committer::new(group, self.settings.memory_limit),
+            storage,
+            checkpoint: Mutex::new(LastCheckpoint {
+                manifest,
+                logged: Logged::default(),
+                at: Instant::now(),
+            }),
+            recovery: report,
+            opened: Instant::now(),
+            settings: self.settings,
+        });
+        Database { shared: Arc::new(Shared::new(engine)) }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            durability: Durability::Always,
+            segment_bytes: limits::SEGMENT_BYTES,
+            checkpoint: CheckpointPolicy {
+                operations: 1_000_000,
+                bytes: 64 * 1024 * 1024,
+                interval: Duration::from_secs(300),
+                on_close: true,
+            },
+            memory_limit: memory_limit(),
+            background: true,
+        }
+    }
+}
+
+impl CheckpointPolicy {
+    pub(super) fn is_due(
+        &self,
+        operations: u64,
+        bytes: u64,
+        elapsed: Duration,
+        database_bytes: u64,
+    ) -> bool {
+        operations >= self.operations
+            || bytes >= self.bytes.max(database_bytes / 2)
+            || (operations > 0 && elapsed >= self.interval)
+    }
+}
+
+/// Three quarters of the memory of the machine or of the control group, whichever is less.
+fn memory_limit() -> u64 {
+    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let group = group.and_then(|text| text.trim().parse::<u64>().ok());
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1024)
+    });
+    let least = [group, machine].into_iter().flatten().min();
+    least.map_or(u64::MAX, |bytes| bytes / 4 * 3)
+}

@@ -1,0 +1,153 @@
+//! Opening: the checkpoint, the log after it, and making safe what is in doubt.
+//!
+//! Records above what is provably acknowledged may be in the page cache only: a failed sync or a
+//! killed process leaves them so, and a later loss of power would take back what a reader saw. So
+//! they are written again and synced before anything is served, and the manifest then says that
+//! the log is safe up to them.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    checkpoint::{self, Failure, MANIFEST, Manifest},
+    error::{Error, Result},
+    snapshot::{Snapshot, WriteSet},
+    storage::Storage,
+    version::Version,
+    wal::{self, Cut, Log, Proof},
+};
+
+/// What opening a database found.
+#[derive(Debug, Clone, Default)]
+pub struct RecoveryReport {
+    /// The version of the checkpoint it began from.
+    pub checkpoint: Version,
+    /// Records of the log that were applied after it.
+    pub replayed: u64,
+    /// Records whose safety was in doubt and that were written again.
+    pub in_doubt: u64,
+    /// The torn tail that was cut, if there was one.
+    pub cut: Option<Cut>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A database as it was found.
+pub(super) struct Recovered {
+    pub(super) snapshot: Snapshot,
+    pub(super) manifest: Manifest,
+    pub(super) report: RecoveryReport,
+}
+
+/// Brings the files into a state to go on from, and loads them.
+pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
+    make_folders(storage)?;
+    remove_temporary_files(storage)?;
+    if checkpoint::load_manifest(storage)?.is_none() {
+        create(storage)?;
+    }
+    let (mut recovered, log) = load(storage)?;
+    let doubted = log.in_doubt();
+    if !doubted.is_empty() {
+        wal::rewrite(storage, log.acknowledged.next(), &doubted)
+            .map_err(|error| Error::io("make records safe in", storage.path(wal::FOLDER), error))?;
+    }
+    if log.last > recovered.manifest.synced {
+        recovered.manifest.synced = log.last;
+        write_manifest(storage, &recovered.manifest)?;
+    }
+    checkpoint::remove_unnamed(storage, &recovered.manifest).map_err(|error| {
+        Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
+    })?;
+    report(&recovered.report);
+    Ok(recovered)
+}
+
+/// Loads a database without changing anything.
+pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
+    if checkpoint::load_manifest(storage)?.is_none() {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(Error::Io { action: "find a database in", path: storage.path(""), source });
+    }
+    Ok(load(storage)?.0)
+}
+
+fn load(storage: &dyn Storage) -> Result<(Recovered, Log)> {
+    let begun = Instant::now();
+    let manifest = checkpoint::load_manifest(storage)?.unwrap_or_default();
+    let mut snapshot = checkpoint::load(storage, &manifest)?;
+    let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
+    let log = Log::read(storage, proof)?;
+    let mut replayed = 0;
+    for (place, record) in log.records_after(manifest.version) {
+        let applied = WriteSet::decode(record.ops.get())
+            .and_then(|writes| snapshot.apply(&writes, record.seq))
+            .map_err(|reason| Error::damaged(place.file, place.offset, Some(record.seq), reason))?;
+        snapshot = applied;
+        replayed += 1;
+    }
+    assert!(snapshot.version() == log.last, "replay ends where the log does");
+    let report = RecoveryReport {
+        checkpoint: manifest.version,
+        replayed,
+        in_doubt: log.last.get() - log.acknowledged.get(),
+        cut: log.cut.clone(),
+        time: begun.elapsed(),
+    };
+    Ok((Recovered { snapshot, manifest, report }, log))
+}
+
+/// Writes the manifest of an empty database. Where there are files already, it is not new but has
+/// lost its manifest.
+fn create(storage: &dyn Storage) -> Result<()> {
+    for folder in [wal::FOLDER, checkpoint::FOLDER] {
+        let listed = storage.list(folder);
+        let names = listed.map_err(|error| Error::io("list", storage.path(folder), error))?;
+        if let Some(name) = names.first() {
+            let reason = format!("the file is missing, but {folder}/{name} is there");
+            return Err(Error::damaged(MANIFEST, 0, None, reason));
+        }
+    }
+    write_manifest(storage, &Manifest::default())
+}
+
+fn make_folders(storage: &dyn Storage) -> Result<()> {
+    let made = [wal::FOLDER, checkpoint::FOLDER]
+        .into_iter()
+        .try_for_each(|folder| storage.create_folder(folder))
+        .and_then(|()| storage.sync_folder(""));
+    made.map_err(|error| Error::io("make folders in", storage.path(""), error))
+}
+
+/// Removes what an interrupted run left half written.
+fn remove_temporary_files(storage: &dyn Storage) -> Result<()> {
+    let remove = || {
+        for folder in ["", wal::FOLDER, checkpoint::FOLDER] {
+            for name in storage.list(folder)?.iter().filter(|name| name.ends_with(".tmp")) {
+                let separator = if folder.is_empty() { "" } else { "/" };
+                storage.remove(&format!("{folder}{separator}{name}"))?;
+            }
+        }
+        Ok(())
+    };
+    remove().map_err(|error| Error::io("remove temporary files in", storage.path(""), error))
+}
+
+fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
+    checkpoint::write_manifest(storage, manifest).map_err(|failure| match failure {
+        Failure::Discarded(error) | Failure::Unknown(error) => error,
+    })
+}
+
+fn report(report: &RecoveryReport) {
+    let RecoveryReport { checkpoint, replayed, in_doubt, cut, time } = report;
+    tracing::info!(%checkpoint, replayed, in_doubt, ?time, "recovered");
+    if let Some(Cut { file, offset, bytes, reason }) = cut {
+        tracing::warn!(
+            file,
+            offset,
+            bytes,
+            reason,
+            "cut a torn tail, which was never acknowledged"
+        );
+    }
+}
