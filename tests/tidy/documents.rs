@@ -3,7 +3,10 @@
 use super::{Problem, lengths::is_function, source::Source};
 
 pub(crate) fn missing_openings(source: &Source) -> Option<Problem> {
-    let opens = source.lines.first().is_some_and(|line| line.text.starts_with("//! "));
+    // The crate may open with the README, so that its examples are tested.
+    let openings = ["//! ", "#![doc = include_str!("];
+    let first = source.lines.first().map_or("", |line| &line.text);
+    let opens = openings.iter().any(|opening| first.starts_with(opening));
     (!opens).then(|| Problem {
         file: source.name.clone(),
         line: 1,
@@ -63,7 +66,9 @@ mod tests {
     #[test]
     fn missing_openings_are_found() {
         let problem = |text| missing_openings(&Source::new("src/a.rs", text));
-        assert!(problem("//! A thing.\n").is_none());
+        for good in ["//! A thing.\n", "#![doc = include_str!(\"../README.md\")]\n"] {
+            assert!(problem(good).is_none(), "{good:?}");
+        }
         for bad in ["", "use a;\n", "/// A thing.\n", "//!\n"] {
             assert!(problem(bad).is_some(), "{bad:?}");
         }
