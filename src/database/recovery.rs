@@ -42,10 +42,11 @@ pub(super) struct Recovered {
 pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
     make_folders(storage)?;
     remove_temporary_files(storage)?;
-    if checkpoint::load_manifest(storage)?.is_none() {
-        create(storage)?;
-    }
-    let (mut recovered, log) = load(storage)?;
+    let manifest = match checkpoint::load_manifest(storage)? {
+        Some(manifest) => manifest,
+        None => create(storage)?,
+    };
+    let (mut recovered, log) = load(storage, manifest)?;
     let doubted = log.in_doubt();
     if !doubted.is_empty() {
         wal::rewrite(storage, log.acknowledged.next(), &doubted)
@@ -64,16 +65,15 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
 
 /// Loads a database without changing anything.
 pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
-    if checkpoint::load_manifest(storage)?.is_none() {
+    let Some(manifest) = checkpoint::load_manifest(storage)? else {
         let source = std::io::ErrorKind::NotFound.into();
         return Err(Error::Io { action: "find a database in", path: storage.path(""), source });
-    }
-    Ok(load(storage)?.0)
+    };
+    Ok(load(storage, manifest)?.0)
 }
 
-fn load(storage: &dyn Storage) -> Result<(Recovered, Log)> {
+fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let begun = Instant::now();
-    let manifest = checkpoint::load_manifest(storage)?.unwrap_or_default();
     let mut snapshot = checkpoint::load(storage, &manifest)?;
     let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
     let log = Log::read(storage, proof)?;
@@ -98,7 +98,7 @@ fn load(storage: &dyn Storage) -> Result<(Recovered, Log)> {
 
 /// Writes the manifest of an empty database. Where there are files already, it is not new but has
 /// lost its manifest.
-fn create(storage: &dyn Storage) -> Result<()> {
+fn create(storage: &dyn Storage) -> Result<Manifest> {
     for folder in [wal::FOLDER, checkpoint::FOLDER] {
         let listed = storage.list(folder);
         let names = listed.map_err(|error| Error::io("list", storage.path(folder), error))?;
@@ -107,7 +107,9 @@ fn create(storage: &dyn Storage) -> Result<()> {
             return Err(Error::damaged(MANIFEST, 0, None, reason));
         }
     }
-    write_manifest(storage, &Manifest::default())
+    let manifest = Manifest::default();
+    write_manifest(storage, &manifest)?;
+    Ok(manifest)
 }
 
 fn make_folders(storage: &dyn Storage) -> Result<()> {
