@@ -9,6 +9,8 @@ pub mod filter;
 pub mod limits;
 pub mod names;
 pub mod query;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod snapshot;
 pub mod storage;
 mod sync;
