@@ -133,6 +133,7 @@ impl Failure {
     pub fn code(&self) -> &str {
         match self {
             Failure::Engine(error) => error.code(),
+            Failure::Serve(ServeError::Database(error)) => error.code(),
             Failure::Serve(_) => "serve",
             Failure::Usage { .. } => "usage",
             Failure::Input(_) => "input",
@@ -150,6 +151,7 @@ impl Failure {
     pub fn advice(&self) -> String {
         match self {
             Failure::Engine(error) => error.advice().to_owned(),
+            Failure::Serve(ServeError::Database(error)) => error.advice().to_owned(),
             Failure::Serve(_) => "Look at the address and the options it was given.".to_owned(),
             Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
             Failure::Input(_) => "Correct the input and import it again.".to_owned(),
@@ -218,7 +220,8 @@ impl Failure {
 
     fn exit(&self) -> Exit {
         match self {
-            Failure::Engine(error) => exit_of(error),
+            Failure::Engine(error) | Failure::Serve(ServeError::Database(error)) => exit_of(error),
+            Failure::Serve(ServeError::NotLoopback(_)) => Exit::Usage,
             // A name or a filter in the input is not one of the command line.
             Failure::Import(stopped) => match stopped.cause.exit() {
                 Exit::Usage => Exit::Failed,

@@ -85,10 +85,10 @@ pub enum LogFormat {
 /// Serves until it is told to stop.
 pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let options = ServeOptions {
-        listen: args.listen,
         no_auth: args.no_auth,
         admin_key: admin_key(args)?,
         shutdown_timeout: args.shutdown_timeout,
+        ..ServeOptions::new(args.listen)
     };
     let database = builder(args).open(&args.data.data)?;
     let recovery = database.status().recovery;

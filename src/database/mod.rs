@@ -36,7 +36,7 @@ use crate::{
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
     storage::{MemoryStorage, Storage},
-    sync::{Arc, Mutex, lock},
+    sync::{Arc, Mutex, Published, lock},
     transaction::{Isolation, Transaction},
     version::Version,
     wal,
@@ -62,6 +62,8 @@ struct Engine {
     storage: Arc<dyn Storage>,
     settings: Settings,
     checkpoint: Mutex<LastCheckpoint>,
+    /// The version of that, to be read while the next one is written.
+    checkpointed: Published<Version>,
     recovery: RecoveryReport,
     opened: Instant,
 }
@@ -317,6 +319,7 @@ impl Engine {
         group.wait_synced(snapshot.version())?;
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
+        self.checkpointed.store(Arc::new(manifest.version));
         *last = LastCheckpoint { manifest, logged, at: Instant::now() };
         self.remove_covered(&last.manifest);
         Ok(snapshot.version())

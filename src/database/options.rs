@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     limits,
     storage::{Access, FileStorage, Storage},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Published},
 };
 
 /// Settings for a database to open.
@@ -150,6 +150,7 @@ impl Builder {
         let engine = Arc::new(Engine {
             committer: Committer::new(group, self.settings.memory_limit),
             storage,
+            checkpointed: Published::new(Arc::new(manifest.version)),
             checkpoint: Mutex::new(LastCheckpoint {
                 manifest,
                 logged: Logged::default(),
