@@ -44,11 +44,12 @@ fn the_tour_runs_as_the_readme_says() {
 
 /// Runs the tour's commands in one shell and compares what they print with the answers shown.
 fn walk(tour: &[Block], address: &str, key: &str) {
-    let (commands, answers): (Vec<_>, Vec<_>) = tour.iter().partition(|block| block.kind == "sh tour");
-    let texts = |blocks: Vec<&Block>| blocks.iter().map(|block| block.text.as_str()).collect::<String>();
-    let script = texts(commands)
-        .replace("paste-the-admin-key-here", key)
-        .replace("127.0.0.1:7117", address);
+    let (commands, answers): (Vec<_>, Vec<_>) =
+        tour.iter().partition(|block| block.kind == "sh tour");
+    let texts =
+        |blocks: Vec<&Block>| blocks.iter().map(|block| block.text.as_str()).collect::<String>();
+    let script =
+        texts(commands).replace("paste-the-admin-key-here", key).replace("127.0.0.1:7117", address);
     let expected = texts(answers);
     let output = Command::new("bash").args(["-euc", &script]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -57,7 +58,8 @@ fn walk(tour: &[Block], address: &str, key: &str) {
 
 /// The blocks of the tour.
 fn tour() -> Vec<Block> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in readme.lines() {

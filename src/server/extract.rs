@@ -12,7 +12,10 @@ use actix_web::{
 };
 
 use super::{kinds::Kind, problem::Problem, respond::Form};
-use crate::names::{CollectionName, DocumentId};
+use crate::{
+    error::Error,
+    names::{CollectionName, DocumentId},
+};
 
 /// The collection that the path names.
 pub(super) struct CollectionPath(pub(super) CollectionName);
@@ -54,7 +57,7 @@ impl FromRequest for DocumentPath {
         let document = || {
             let collection = collection(request)?;
             let id = DocumentId::new(&path_segment(request, "{id}")?);
-            Ok(DocumentPath { collection, id: id.map_err(crate::Error::from)? })
+            Ok(DocumentPath { collection, id: id.map_err(Error::from)? })
         };
         ready(document())
     }
@@ -194,7 +197,7 @@ pub(super) fn path_segment(request: &HttpRequest, name: &str) -> Result<String, 
 
 fn collection(request: &HttpRequest) -> Result<CollectionName, Problem> {
     let name = CollectionName::new(&path_segment(request, "{collection}")?);
-    Ok(name.map_err(crate::Error::from)?)
+    Ok(name.map_err(Error::from)?)
 }
 
 fn percent_decode(text: &str) -> Result<String, Problem> {
