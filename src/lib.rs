@@ -1,4 +1,22 @@
-//! MonsterDB: a JSON document database with serializable transactions.
+#![doc = include_str!("../README.md")]
+//!
+//! # The map
+//!
+//! A module uses only those below its own line; a test keeps it so.
+//!
+//! ```text
+//! cli                      commands                                    (feature "server")
+//! server                   HTTP                                        (feature "server")
+//! database                 the handle: open, recovery, maintenance
+//! commit                   lock, validate, prepare, sequence, sync, publish
+//! transaction              read set, own writes, savepoints
+//! query   checkpoint       questions to a snapshot  |  state on disk
+//! snapshot   wal           immutable state  |  append-only lines
+//! filter                   parse, match
+//! document   storage       values, order, updates  |  files
+//! error                    what went wrong and what to do
+//! names  version  limits  sync
+//! ```
 
 pub mod checkpoint;
 pub mod commit;
