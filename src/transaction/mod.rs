@@ -24,9 +24,10 @@ use std::{cell::RefCell, collections::BTreeSet};
 use crate::{
     document::Document,
     error::{Error, Result},
+    filter::Filter,
     limits,
     names::{CollectionName, DocumentId},
-    query::Query,
+    query::{Predicate, Query},
     snapshot::Snapshot,
     sync::Arc,
     version::Version,
@@ -40,7 +41,8 @@ pub enum Isolation {
     /// the order of their versions, which agrees with real time.
     #[default]
     Serializable,
-    /// From everything but write skew: only the documents it writes must not have changed.
+    /// From everything but write skew: only the documents it writes must not have changed, and of
+    /// those it updates unseen (`$inc` and its kin) only what it has read.
     Snapshot,
 }
 
@@ -257,11 +259,7 @@ impl Transaction {
     pub fn into_intention(self) -> Intention {
         let State { mut reads, writes, .. } = self.state.into_inner();
         if self.isolation == Isolation::Snapshot {
-            reads = ReadSet::default();
-            for (collection, id) in writes.overwritten() {
-                let stored = self.snapshot.get(collection.as_str(), id.as_str());
-                reads.document(collection, id, stored.map(|document| document.version()));
-            }
+            reads = first_committer_wins(&self.snapshot, &reads, &writes);
         }
         for name in writes.collections() {
             if let Some(collection) = self.snapshot.collection(name.as_str()) {
@@ -316,6 +314,27 @@ impl Transaction {
             writes: self.state.borrow().writes.documents(collection),
         }
     }
+}
+
+/// What a transaction at snapshot isolation rests on: what it writes must be as it was. An update
+/// that was not applied yet has looked at nothing by itself; it rests on what the transaction has
+/// read of that same document, by its id or by a query, or else an update would be lost.
+fn first_committer_wins(snapshot: &Snapshot, seen: &ReadSet, writes: &Overlay) -> ReadSet {
+    let mut reads = ReadSet::default();
+    for (collection, id, pending) in writes.iter_documents() {
+        match pending {
+            Pending::Put(_) | Pending::Delete => {
+                let stored = snapshot.get(collection.as_str(), id.as_str());
+                reads.document(collection, id, stored.map(|document| document.version()));
+            }
+            Pending::Updates(_) => reads.take_over(seen, collection, id),
+        }
+    }
+    // Dropping a collection writes each of its documents.
+    for collection in writes.collections().filter(|collection| writes.drops(collection)) {
+        reads.predicate(collection, Predicate::whole(Filter::all()));
+    }
+    reads
 }
 
 impl State {

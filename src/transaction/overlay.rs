@@ -151,12 +151,18 @@ impl Overlay {
             .collect()
     }
 
-    /// The documents that are written whatever they hold, so all but those updated unseen.
-    pub(super) fn overwritten(&self) -> impl Iterator<Item = (&CollectionName, &DocumentId)> {
+    /// The documents that are written.
+    pub(super) fn iter_documents(
+        &self,
+    ) -> impl Iterator<Item = (&CollectionName, &DocumentId, &Pending)> {
         self.collections.iter().flat_map(|(name, own)| {
-            let seen = own.documents.iter().filter(|(_, p)| !matches!(p, Pending::Updates(_)));
-            seen.map(move |(id, _)| (name, id))
+            own.documents.iter().map(move |(id, pending)| (name, id, pending))
         })
+    }
+
+    /// True when a collection is dropped.
+    pub(super) fn drops(&self, collection: &CollectionName) -> bool {
+        self.collections.get(collection).is_some_and(|own| own.catalog == Some(CatalogChange::Drop))
     }
 
     fn collection_mut(&mut self, collection: &CollectionName) -> &mut CollectionOverlay {
