@@ -189,18 +189,39 @@ impl Transaction {
         query: &Query,
     ) -> Result<Vec<(DocumentId, Arc<Document>)>> {
         query.check()?;
+        if query.limit == Some(0) {
+            return Ok(Vec::new());
+        }
         if let Some(id) = query.filter.id_equality() {
-            // What is pinned to one id rests on that document and on nothing else.
-            match DocumentId::new(&id) {
-                Ok(id) => self.get(collection, &id)?,
-                Err(_) => return Ok(Vec::new()),
-            };
-            return Ok(query.execute(&self.view(collection))?.documents);
+            return self.find_one(collection, &id, query);
         }
         self.settle_all(collection)?;
         let matches = query.execute(&self.view(collection))?;
         self.state.borrow_mut().reads.predicate(collection, matches.predicate);
         Ok(matches.documents)
+    }
+
+    /// A query that names one id rests on that document and on nothing else: on its version where
+    /// it is found, else only on its not being what the filter asks for.
+    fn find_one(
+        &self,
+        collection: &CollectionName,
+        id: &str,
+        query: &Query,
+    ) -> Result<Vec<(DocumentId, Arc<Document>)>> {
+        // What no document can be called is never found.
+        let Ok(id) = DocumentId::new(id) else { return Ok(Vec::new()) };
+        self.touch(collection)?;
+        let is_missed = match self.snapshot.get(collection.as_str(), id.as_str()) {
+            Some(stored) => !query.filter.matches(stored),
+            None => query.filter.paths().len() > 1,
+        };
+        if is_missed && self.state.borrow().writes.get(collection, &id).is_none() {
+            self.state.borrow_mut().reads.predicate(collection, query.predicate());
+            return Ok(Vec::new());
+        }
+        self.get(collection, &id)?;
+        Ok(query.execute(&self.view(collection))?.documents)
     }
 
     /// How many documents a query matches, with this transaction's own writes. The transaction
