@@ -143,6 +143,9 @@ impl Transaction {
     ) -> Result<Option<Arc<Document>>> {
         self.touch(collection)?;
         let state = &mut *self.state.borrow_mut();
+        if state.writes.drops(collection) {
+            return Ok(None);
+        }
         if let Some(pending @ (Pending::Put(_) | Pending::Delete)) =
             state.writes.get(collection, id)
         {
@@ -169,6 +172,9 @@ impl Transaction {
     ) -> Result<Option<Arc<Document>>> {
         self.touch(collection)?;
         let state = self.state.borrow();
+        if state.writes.drops(collection) {
+            return Ok(None);
+        }
         let stored = self.snapshot.get(collection.as_str(), id.as_str());
         match state.writes.get(collection, id) {
             Some(pending) => pending.over(stored),
@@ -189,7 +195,7 @@ impl Transaction {
         query: &Query,
     ) -> Result<Vec<(DocumentId, Arc<Document>)>> {
         query.check()?;
-        if query.limit == Some(0) {
+        if query.limit == Some(0) || self.state.borrow().writes.drops(collection) {
             return Ok(Vec::new());
         }
         if let Some(id) = query.filter.id_equality() {
@@ -231,6 +237,9 @@ impl Transaction {
     ///
     /// As [`Transaction::find`].
     pub fn count(&self, collection: &CollectionName, query: &Query) -> Result<usize> {
+        if self.state.borrow().writes.drops(collection) {
+            return Ok(0);
+        }
         self.settle_all(collection)?;
         let count = query.count(&self.view(collection))?;
         self.state.borrow_mut().reads.predicate(collection, query.predicate());

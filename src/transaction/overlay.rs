@@ -98,13 +98,14 @@ impl Overlay {
         self.collections.get(collection).map(|own| own.documents.clone()).unwrap_or_default()
     }
 
-    /// Notes a write.
+    /// Notes a write. A collection that is dropped takes none.
     pub(super) fn write(
         &mut self,
         collection: &CollectionName,
         id: &DocumentId,
         pending: Pending,
     ) -> Result<()> {
+        self.check_not_dropped(collection)?;
         let before = self.get(collection, id).map_or(0, footprint);
         let bytes = self.bytes - before + footprint(&pending);
         if bytes > limits::TRANSACTION_BYTES_MAX as u64 {
@@ -119,9 +120,28 @@ impl Overlay {
         Ok(())
     }
 
-    /// Notes a change to the list of collections.
-    pub(super) fn change_catalog(&mut self, collection: &CollectionName, change: CatalogChange) {
-        self.collection_mut(collection).catalog = Some(change);
+    /// Notes a change to the list of collections. One that is dropped loses what was written to it,
+    /// and cannot be made again by the same commit.
+    pub(super) fn change_catalog(
+        &mut self,
+        collection: &CollectionName,
+        change: CatalogChange,
+    ) -> Result<()> {
+        self.check_not_dropped(collection)?;
+        let own = self.collection_mut(collection);
+        own.catalog = Some(change);
+        if change == CatalogChange::Drop {
+            let written = std::mem::take(&mut own.documents);
+            self.bytes -= written.values().map(footprint).sum::<u64>();
+        }
+        Ok(())
+    }
+
+    fn check_not_dropped(&self, collection: &CollectionName) -> Result<()> {
+        match self.drops(collection) {
+            true => Err(Error::CollectionNotFound { collection: collection.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Applies the updates of a document that still wait to what is stored. Where nothing is
