@@ -3,7 +3,11 @@
 use std::{cmp::Ordering, fmt};
 
 use super::{Sort, SortKey};
-use crate::{document::Document, filter::{Filter, field}, names::DocumentId};
+use crate::{
+    document::Document,
+    filter::{Filter, field},
+    names::DocumentId,
+};
 
 /// A set of documents described by a filter and, for a query that stopped early, by the last
 /// document that it consumed.
