@@ -81,13 +81,15 @@ impl Writes {
                             writes.bags.entry(*bag).or_default().push(*item);
                         }
                     }
-                    Event::ReadList { key, values } => {
+                    // One that did not commit has seen its own appends, which never were.
+                    Event::ReadList { key, values } if record.version().is_some() => {
                         let longest = writes.orders.entry(("list", *key)).or_default();
                         if values.len() > longest.len() {
                             longest.clone_from(values);
                         }
                     }
-                    Event::ReadRegister { .. }
+                    Event::ReadList { .. }
+                    | Event::ReadRegister { .. }
                     | Event::ReadBag { .. }
                     | Event::CountBag { .. }
                     | Event::ReadCounter { .. }

@@ -7,9 +7,10 @@
 //! - at the end every committed serializable transaction is run again, alone, on the state before
 //!   its version, and has to read the same and to leave the state after it.
 
+mod engine;
 mod operation;
 mod reference;
 mod run;
 
-pub(crate) use operation::{Step, steps};
+pub(crate) use operation::steps;
 pub(crate) use run::{Coverage, check};
