@@ -15,6 +15,7 @@ use std::{
 
 use monsterdb::{
     CollectionName, Database, Error, Isolation, Json, Query, Result, TransactOptions, Transaction,
+    limits,
 };
 
 fn put(tx: &Transaction, collection: &str, id: &str, n: i64) -> Result<()> {
@@ -297,4 +298,40 @@ fn a_panicking_closure_releases_everything() {
     rival.strike();
     db.transact(|tx| put(tx, "c", "1", 1)).expect("the lock is free, and the database healthy");
     assert!(db.snapshot().get("c", "2").is_none());
+}
+
+/// A transaction is a value: it may be begun here, written there, and committed elsewhere.
+#[test]
+fn a_transaction_moves_between_threads() {
+    let db = Database::in_memory();
+    let begun = db.begin();
+    let written = thread::scope(|scope| {
+        let other = scope.spawn(move || put(&begun, "c", "1", 1).map(|()| begun));
+        other.join().expect("no panic")
+    });
+    let version = db.commit(written.expect("puts succeed")).expect("nobody else is there");
+    assert_eq!((version.get(), stored(&db, "c", "1")), (1, 1));
+}
+
+/// The limit counts collections, and one that is read and written is one.
+#[test]
+fn a_transaction_touches_so_many_collections_and_no_more() {
+    let db = Database::in_memory();
+    let tx = db.begin();
+    let touch = |number: usize| {
+        let name = format!("c{number}");
+        number_and_put(&tx, &name)
+    };
+    for number in 0..limits::TRANSACTION_COLLECTIONS_MAX {
+        touch(number).expect("the limit is not reached yet");
+    }
+    touch(0).expect("one that was met before is no new one");
+    let refused = touch(limits::TRANSACTION_COLLECTIONS_MAX);
+    assert!(matches!(refused, Err(Error::LimitExceeded { .. })), "{refused:?}");
+    db.commit(tx).expect("what was touched is within the limit");
+}
+
+fn number_and_put(tx: &Transaction, collection: &str) -> Result<()> {
+    let n = number(tx, collection, "1")?;
+    put(tx, collection, "1", n + 1)
 }
