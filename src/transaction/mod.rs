@@ -85,6 +85,7 @@ struct State {
     writes: Overlay,
     savepoints: Vec<(u64, Overlay)>,
     savepoints_made: u64,
+    touched: BTreeSet<CollectionName>,
     strayed: Option<CollectionName>,
 }
 
@@ -306,8 +307,7 @@ impl Transaction {
 
     /// Every collection that it read or wrote.
     pub(crate) fn touched(&self) -> BTreeSet<CollectionName> {
-        let state = self.state.borrow();
-        state.reads.collections().chain(state.writes.collections()).cloned().collect()
+        self.state.borrow().touched.clone()
     }
 
     fn touch(&self, collection: &CollectionName) -> Result<()> {
@@ -317,15 +317,18 @@ impl Transaction {
             // The closure's caller sees that it strayed and runs it again with this one locked.
             return Err(Error::CollectionNotFound { collection: collection.clone() });
         }
-        let touched = state.reads.collection_count() + state.writes.collection_count();
-        match touched > limits::TRANSACTION_COLLECTIONS_MAX {
-            true => Err(Error::LimitExceeded {
+        if state.touched.contains(collection) {
+            return Ok(());
+        }
+        if state.touched.len() >= limits::TRANSACTION_COLLECTIONS_MAX {
+            return Err(Error::LimitExceeded {
                 what: "the number of collections that a transaction touches",
                 max: limits::TRANSACTION_COLLECTIONS_MAX as u64,
-                actual: touched as u64,
-            }),
-            false => Ok(()),
+                actual: state.touched.len() as u64 + 1,
+            });
         }
+        state.touched.insert(collection.clone());
+        Ok(())
     }
 
     /// Applies every own update of a collection that still waits, which makes each a read.

@@ -84,10 +84,6 @@ impl Overlay {
         self.collections.iter()
     }
 
-    pub(super) fn collection_count(&self) -> usize {
-        self.collections.len()
-    }
-
     /// What shall become of a document, if it is written.
     pub(super) fn get(&self, collection: &CollectionName, id: &DocumentId) -> Option<&Pending> {
         self.collections.get(collection)?.documents.get(id)

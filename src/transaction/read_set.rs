@@ -75,10 +75,6 @@ impl ReadSet {
         self.collections.keys()
     }
 
-    pub(super) fn collection_count(&self) -> usize {
-        self.collections.len()
-    }
-
     fn entry(&mut self, collection: &CollectionName) -> &mut CollectionReads {
         self.collections.entry(collection.clone()).or_default()
     }
