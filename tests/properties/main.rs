@@ -2,3 +2,7 @@
 
 mod p02;
 mod p03;
+mod p04;
+mod p16;
+mod p17;
+mod p18;
