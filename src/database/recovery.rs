@@ -2,8 +2,8 @@
 //!
 //! Records above what is provably acknowledged may be in the page cache only: a failed sync or a
 //! killed process leaves them so, and a later loss of power would take back what a reader saw. So
-//! they are written again and synced before anything is served, and the manifest then says that
-//! the log is safe up to them.
+//! they are written again and synced before anything is served. The manifest is written again too,
+//! and then says that the log is safe up to them.
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
     remove_temporary_files(storage)?;
     let manifest = match checkpoint::load_manifest(storage)? {
         Some(manifest) => manifest,
-        None => create(storage)?,
+        None => new_database(storage)?,
     };
     let (mut recovered, log) = load(storage, manifest)?;
     let doubted = log.in_doubt();
@@ -52,10 +52,10 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
         wal::rewrite(storage, log.acknowledged.next(), &doubted)
             .map_err(|error| Error::io("make records safe in", storage.path(wal::FOLDER), error))?;
     }
-    if log.last > recovered.manifest.synced {
-        recovered.manifest.synced = log.last;
-        write_manifest(storage, &recovered.manifest)?;
-    }
+    // Write it even where it says the same: after a sync that failed the page cache may show a
+    // manifest that the disk does not hold, and the files of the one before must not go yet.
+    recovered.manifest.synced = log.last;
+    write_manifest(storage, &recovered.manifest)?;
     checkpoint::remove_unnamed(storage, &recovered.manifest).map_err(|error| {
         Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
     })?;
@@ -96,9 +96,9 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     Ok((Recovered { snapshot, manifest, report }, log))
 }
 
-/// Writes the manifest of an empty database. Where there are files already, it is not new but has
-/// lost its manifest.
-fn create(storage: &dyn Storage) -> Result<Manifest> {
+/// The manifest of an empty database. Where there are files already, it is not new but has lost
+/// its manifest.
+fn new_database(storage: &dyn Storage) -> Result<Manifest> {
     for folder in [wal::FOLDER, checkpoint::FOLDER] {
         let listed = storage.list(folder);
         let names = listed.map_err(|error| Error::io("list", storage.path(folder), error))?;
@@ -107,9 +107,7 @@ fn create(storage: &dyn Storage) -> Result<Manifest> {
             return Err(Error::damaged(MANIFEST, 0, None, reason));
         }
     }
-    let manifest = Manifest::default();
-    write_manifest(storage, &manifest)?;
-    Ok(manifest)
+    Ok(Manifest::default())
 }
 
 fn make_folders(storage: &dyn Storage) -> Result<()> {

@@ -19,6 +19,9 @@ use crate::{
 /// Images of a power cut that are looked at after a failure, and at the end.
 const SEEDS: u64 = 4;
 
+/// The operation that makes the names of a new directory's folders safe.
+const FOLDERS_SYNCED: u64 = 3;
+
 /// What became of the steps.
 #[derive(Debug, Default)]
 struct Outcomes {
@@ -60,7 +63,13 @@ fn fail_everywhere(name: &str, text: &str) {
     let whole = MemoryStorage::new();
     undisturbed(&whole, &steps);
     let outcomes = Outcomes::default();
-    for operation in 1..=whole.operations() {
+    let first_sync = whole.trace()[FOLDERS_SYNCED as usize - 1].to_string();
+    assert_eq!(first_sync, "3 sync_folder \"\"");
+    // The very first sync makes the folders' names safe. When it fails, on a directory without a
+    // database in it, nothing that a second attempt can do is sure to mend that (see the module
+    // `storage::memory` on syncs that fail), so there the attempt must be made elsewhere.
+    let made = |operation: &u64| *operation != FOLDERS_SYNCED;
+    for operation in (1..=whole.operations()).filter(made) {
         for fault in [
             Fault::FailAt { operation, failure: Failure::Device },
             Fault::FailAt { operation, failure: Failure::Full },
@@ -107,6 +116,12 @@ impl<'a> Disturbed<'a> {
                     self.history.note(self.run.snapshot());
                 }
                 (Ok(_), Step::Checkpoint | Step::Maintain) => {}
+                (Err(error), Step::Commit(_, writes)) if is_refusal(&error) => {
+                    // It rests on a commit that failed before.
+                    assert!(noticed, "{}: {step:?}: {error}", self.what);
+                    let refused = commit(&self.shadow, Durability::Always, writes);
+                    assert!(refused.is_err_and(|e| e.code() == error.code()), "{}", self.what);
+                }
                 (Err(error), _) => {
                     noticed = true;
                     if !matches!(step, Step::Reopen) {
@@ -138,10 +153,7 @@ impl<'a> Disturbed<'a> {
             }
             (Step::Checkpoint | Step::Maintain, _) => count(&outcomes.checkpoint_failed, true),
             (Step::Reopen, _) => count(&outcomes.open_failed, true),
-            (Step::Commit(..), error) => {
-                assert!(is_refusal(error), "{what}: {step:?}: {error}");
-                panic!("{what}: the script does not ask for this: {step:?}: {error}");
-            }
+            (Step::Commit(..), error) => panic!("{what}: {step:?}: {error}"),
         }
     }
 
