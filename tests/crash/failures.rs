@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use monsterdb::{
     Database, Durability, Error, Health,
+    checkpoint::{MANIFEST, Manifest},
     storage::{CrashKind, Failure, Fault, MemoryStorage},
 };
 
@@ -128,6 +129,7 @@ impl<'a> Disturbed<'a> {
                         assert_eq!(*before, *self.run.snapshot(), "{}", self.what);
                     }
                     self.judge(step, &error);
+                    self.check_nothing_is_left();
                     self.try_images(seed);
                     self.go_on(step);
                 }
@@ -155,6 +157,22 @@ impl<'a> Disturbed<'a> {
             (Step::Reopen, _) => count(&outcomes.open_failed, true),
             (Step::Commit(..), error) => panic!("{what}: {step:?}: {error}"),
         }
+    }
+
+    /// A checkpoint that failed takes its files back, so that a full device does not stay full.
+    fn check_nothing_is_left(&self) {
+        if self.run.db.as_ref().is_none_or(|db| db.status().health != Health::Ready) {
+            return;
+        }
+        let names = self.run.storage.names();
+        let manifest = Manifest::decode(&self.run.storage.contents(MANIFEST).unwrap()).unwrap();
+        let needless = |name: &&String| {
+            let is_temporary = name.ends_with(".tmp") && !name.starts_with("wal/");
+            let is_old = name.starts_with("collections/")
+                && !manifest.files().any(|entry| entry.file == **name);
+            is_temporary || is_old
+        };
+        assert_eq!(names.iter().find(needless), None, "{}", self.what);
     }
 
     /// Works on where that is promised, and restarts where it is not.
