@@ -9,7 +9,7 @@ use monsterdb::{
 use crate::{
     every_operation::{Image, Sometimes, count},
     scripts,
-    workload::{Promise, depth, open, script, undisturbed, until_it_stops},
+    workload::{Promise, commits, depth, open, script, undisturbed, until_it_stops},
 };
 
 /// Images of a power cut after each interruption.
@@ -73,6 +73,7 @@ pub fn second_generation(image: &Image<'_>, seed: u64, sometimes: &Sometimes) {
     let before = open(&image.storage.crash(CrashKind::Process, 0)).unwrap().snapshot().version();
     let mut history = image.history.up_to(before);
     history.extend(undisturbed(&whole, &steps));
+    assert_eq!(history.last().get(), before.get() + commits(&steps), "{}", image.what);
     for crash in 0..CRASHES * depth() {
         let operation = 1 + (seed * 31 + crash * 7919) % whole.operations();
         let storage: MemoryStorage = image.storage.crash(CrashKind::Process, 0);
