@@ -22,7 +22,7 @@ const SAMPLE: u64 = 15;
 
 /// What has to happen sometimes, or the test has tested nothing.
 #[derive(Debug, Default)]
-pub struct Sometimes {
+pub(crate) struct Sometimes {
     pub images: AtomicU64,
     pub torn_tail: AtomicU64,
     pub in_doubt: AtomicU64,
@@ -34,7 +34,7 @@ pub struct Sometimes {
 }
 
 /// A disk after a crash, the history that it comes from, and what it must hold.
-pub struct Image<'a> {
+pub(crate) struct Image<'a> {
     pub storage: MemoryStorage,
     pub history: &'a History,
     /// What is there now, and what outlives a power cut.
@@ -96,7 +96,7 @@ fn try_image(image: &Image<'_>, sometimes: &Sometimes, number: u64) {
 
 impl Image<'_> {
     /// Opens a copy of the image, which must hold what it should, and returns its version.
-    pub fn reopen(&self, sometimes: &Sometimes) -> Version {
+    pub(crate) fn reopen(&self, sometimes: &Sometimes) -> Version {
         let copy = self.storage.crash(CrashKind::Process, 0);
         let names = copy.names();
         let db = open(&copy).unwrap_or_else(|error| panic!("{}: {error}", self.what));
@@ -135,6 +135,6 @@ impl Sometimes {
     }
 }
 
-pub fn count(counter: &AtomicU64, happened: bool) {
+pub(crate) fn count(counter: &AtomicU64, happened: bool) {
     counter.fetch_add(u64::from(happened), Ordering::Relaxed);
 }

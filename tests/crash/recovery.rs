@@ -19,7 +19,7 @@ const SEEDS: u64 = 3;
 const CRASHES: u64 = 4;
 
 /// Once a reopened database has served a state, no power cut takes it back.
-pub fn served_is_safe(image: &Image<'_>, served: Version, seed: u64, sometimes: &Sometimes) {
+pub(crate) fn served_is_safe(image: &Image<'_>, served: Version, seed: u64, sometimes: &Sometimes) {
     let copy = image.storage.crash(CrashKind::Process, 0);
     let db = open(&copy).unwrap();
     let later = Image {
@@ -33,7 +33,7 @@ pub fn served_is_safe(image: &Image<'_>, served: Version, seed: u64, sometimes: 
 }
 
 /// Recovery crashes, and fails, at each of its own operations.
-pub fn interrupted(image: &Image<'_>, seed: u64, sometimes: &Sometimes) {
+pub(crate) fn interrupted(image: &Image<'_>, seed: u64, sometimes: &Sometimes) {
     let whole = image.storage.crash(CrashKind::Process, 0);
     drop(open(&whole));
     for operation in 1..=whole.operations() {
@@ -67,7 +67,7 @@ fn interrupt_with(image: &Image<'_>, fault: Fault, seed: u64, sometimes: &Someti
 
 /// The database goes on from an image, crashes again, and is opened again: what the first crash
 /// took away stays away.
-pub fn second_generation(image: &Image<'_>, seed: u64, sometimes: &Sometimes) {
+pub(crate) fn second_generation(image: &Image<'_>, seed: u64, sometimes: &Sometimes) {
     let steps = script(scripts::AFTERWARDS);
     let whole = image.storage.crash(CrashKind::Process, 0);
     let before = open(&image.storage.crash(CrashKind::Process, 0)).unwrap().snapshot().version();

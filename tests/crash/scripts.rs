@@ -1,7 +1,7 @@
 //! The work that is disturbed (see the module `workload` for what the words mean).
 
 /// Everything durable: rotation, checkpoints, maintenance, and a restart in the middle.
-pub const ALWAYS: &str = "
+pub(crate) const ALWAYS: &str = "
     always: put a/1 200; put a/2 30; put b/1 10
     always: inc a/1; append b/1
     always: put c/1 900; double a/2
@@ -31,7 +31,7 @@ pub const ALWAYS: &str = "
 ";
 
 /// Promises of every strength after each other.
-pub const MIXED: &str = "
+pub(crate) const MIXED: &str = "
     none: put a/1 200; put b/1 10
     none: inc a/1; append b/1
     none: double a/1
@@ -62,7 +62,7 @@ pub const MIXED: &str = "
 ";
 
 /// Collections come, go, and come back under the same name.
-pub const CATALOG: &str = "
+pub(crate) const CATALOG: &str = "
     always: create empty; create a
     always: put a/1 100; put b-1/1 100
     checkpoint
@@ -91,7 +91,7 @@ pub const CATALOG: &str = "
 ";
 
 /// Work after a crash: it overwrites what was lost, so that nothing of it may come back.
-pub const AFTERWARDS: &str = "
+pub(crate) const AFTERWARDS: &str = "
     none: put a/1 77; put e/1 300
     none: inc a/1; append e/1
     always: double e/1; put e/2 1200

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 #[path = "../workload/mod.rs"]
-pub mod workload;
+pub(crate) mod workload;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use workload::{Place, Step, Write};
 
 /// Steps of every kind, in any order; some transactions will be refused.
-pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         16 => transaction(),
         1 => catalog(),
@@ -27,17 +27,17 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Transactions alone, each of which succeeds on the state that the ones before it make.
-pub fn transactions(length: usize) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn transactions(length: usize) -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(prop_oneof![8 => transaction(), 1 => catalog()], 1..length)
 }
 
 /// One to four writes of documents.
-pub fn transaction() -> impl Strategy<Value = Step> {
+pub(crate) fn transaction() -> impl Strategy<Value = Step> {
     let writes = proptest::collection::vec(write(), 1..5);
     (durability(), writes).prop_map(|(durability, writes)| Step::Commit(durability, writes))
 }
 
-pub fn durability() -> impl Strategy<Value = Durability> {
+pub(crate) fn durability() -> impl Strategy<Value = Durability> {
     prop_oneof![
         3 => Just(Durability::Always),
         1 => Just(Durability::Interval(Duration::ZERO)),
@@ -45,7 +45,7 @@ pub fn durability() -> impl Strategy<Value = Durability> {
     ]
 }
 
-pub fn crash_kind() -> impl Strategy<Value = CrashKind> {
+pub(crate) fn crash_kind() -> impl Strategy<Value = CrashKind> {
     prop_oneof![1 => Just(CrashKind::Process), 3 => Just(CrashKind::Power)]
 }
 
@@ -70,7 +70,7 @@ fn place() -> impl Strategy<Value = Place> {
 }
 
 /// The numbers that the segments on a disk are named after, with their bytes.
-pub fn segments(storage: &MemoryStorage) -> BTreeMap<u64, Vec<u8>> {
+pub(crate) fn segments(storage: &MemoryStorage) -> BTreeMap<u64, Vec<u8>> {
     let first = |name: &str| name.strip_prefix("wal/")?.strip_suffix(".ndjson")?.parse().ok();
     let names = storage.names();
     names.iter().filter_map(|name| Some((first(name)?, storage.contents(name)?))).collect()
@@ -78,7 +78,7 @@ pub fn segments(storage: &MemoryStorage) -> BTreeMap<u64, Vec<u8>> {
 
 /// The lines of the records that count, by the rule of the specification: a segment supersedes
 /// what earlier ones hold from its name on, and the first line that is no record ends a segment.
-pub fn record_lines(storage: &MemoryStorage) -> Vec<Vec<u8>> {
+pub(crate) fn record_lines(storage: &MemoryStorage) -> Vec<Vec<u8>> {
     let segments = segments(storage);
     let mut lines = Vec::new();
     for (first, bytes) in &segments {
@@ -95,13 +95,13 @@ pub fn record_lines(storage: &MemoryStorage) -> Vec<Vec<u8>> {
 }
 
 /// The numbers of the records that count.
-pub fn sequence(storage: &MemoryStorage) -> Vec<u64> {
+pub(crate) fn sequence(storage: &MemoryStorage) -> Vec<u64> {
     let lines = record_lines(storage);
     lines.iter().map(|line| Record::parse(line).unwrap().seq.get()).collect()
 }
 
 /// Takes a file away.
-pub fn lose(storage: &MemoryStorage, name: &str) {
+pub(crate) fn lose(storage: &MemoryStorage, name: &str) {
     use monsterdb::storage::Storage;
     storage.remove(name).unwrap();
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing done to a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     Commit(Durability, Vec<Write>),
     Checkpoint,
     Maintain,
@@ -33,7 +33,7 @@ pub enum Step {
 
 /// One write of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
+pub(crate) enum Write {
     /// A new content, with so many bytes of padding.
     Put(Place, usize),
     Increment(Place),
@@ -48,13 +48,13 @@ pub enum Write {
 
 /// Which document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     pub collection: String,
     pub id: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Content {
+pub(crate) struct Content {
     pub n: u64,
     pub list: Vec<u64>,
     pub pad: String,
@@ -62,11 +62,11 @@ pub struct Content {
 
 /// Every state that a database had, by version.
 #[derive(Debug, Clone, Default)]
-pub struct History(BTreeMap<Version, Arc<Snapshot>>);
+pub(crate) struct History(BTreeMap<Version, Arc<Snapshot>>);
 
 /// What a crash must leave at least.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Promise {
+pub(crate) struct Promise {
     /// Safe on the device: it outlives a power cut.
     pub power: Version,
     /// Handed to the operating system: it outlives the process.
@@ -74,7 +74,7 @@ pub struct Promise {
 }
 
 /// A database at work.
-pub struct Run {
+pub(crate) struct Run {
     pub storage: MemoryStorage,
     pub promise: Promise,
     /// None only while it is being reopened.
@@ -83,21 +83,21 @@ pub struct Run {
 }
 
 /// Settings that make every edge near: small segments, and nothing in the background.
-pub fn options() -> Builder {
+pub(crate) fn options() -> Builder {
     Database::builder().background(false).segment_bytes(4096)
 }
 
-pub fn open(storage: &MemoryStorage) -> Result<Database> {
+pub(crate) fn open(storage: &MemoryStorage) -> Result<Database> {
     options().open_in(Arc::new(storage.clone()))
 }
 
 /// How much more than usual is tried, from `MONSTERDB_TEST_DEPTH`.
-pub fn depth() -> u64 {
+pub(crate) fn depth() -> u64 {
     std::env::var("MONSTERDB_TEST_DEPTH").map_or(1, |depth| depth.parse().unwrap())
 }
 
 /// True for an error of a commit that the database's content refuses: nothing failed.
-pub fn is_refusal(error: &Error) -> bool {
+pub(crate) fn is_refusal(error: &Error) -> bool {
     matches!(
         error,
         Error::NotFound
@@ -109,22 +109,22 @@ pub fn is_refusal(error: &Error) -> bool {
 }
 
 impl Run {
-    pub fn open(storage: &MemoryStorage) -> Result<Run> {
+    pub(crate) fn open(storage: &MemoryStorage) -> Result<Run> {
         let db = open(storage)?;
         let promise = Promise::of(db.snapshot().version());
         Ok(Run { storage: storage.clone(), promise, db: Some(db), unsynced: false })
     }
 
-    pub fn db(&self) -> &Database {
+    pub(crate) fn db(&self) -> &Database {
         self.db.as_ref().unwrap()
     }
 
-    pub fn snapshot(&self) -> Arc<Snapshot> {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.db().snapshot()
     }
 
     /// Takes a step. Returns whether a commit took effect.
-    pub fn step(&mut self, step: &Step) -> Result<bool> {
+    pub(crate) fn step(&mut self, step: &Step) -> Result<bool> {
         let before = self.snapshot().version();
         match step {
             Step::Commit(durability, writes) => {
@@ -159,7 +159,7 @@ impl Run {
     }
 
     /// Opens the database anew. What it then serves is safe.
-    pub fn reopen(&mut self) -> Result<()> {
+    pub(crate) fn reopen(&mut self) -> Result<()> {
         self.db = None;
         self.db = Some(open(&self.storage)?);
         self.promise = Promise::of(self.snapshot().version());
@@ -170,12 +170,12 @@ impl Run {
 
 impl Promise {
     /// That a version is safe.
-    pub fn of(version: Version) -> Promise {
+    pub(crate) fn of(version: Version) -> Promise {
         Promise { power: version, process: version }
     }
 
     /// What is left of it after a crash.
-    pub fn after(self, kind: CrashKind) -> Promise {
+    pub(crate) fn after(self, kind: CrashKind) -> Promise {
         match kind {
             CrashKind::Power => Promise::of(self.power),
             CrashKind::Process => self,
@@ -183,37 +183,37 @@ impl Promise {
     }
 
     /// What holds when both were promised.
-    pub fn or(self, other: Promise) -> Promise {
+    pub(crate) fn or(self, other: Promise) -> Promise {
         Promise { power: self.power.max(other.power), process: self.process.max(other.process) }
     }
 }
 
 impl History {
     /// Notes the state that a database has.
-    pub fn note(&mut self, snapshot: Arc<Snapshot>) {
+    pub(crate) fn note(&mut self, snapshot: Arc<Snapshot>) {
         self.0.insert(snapshot.version(), snapshot);
     }
 
     /// The history up to a version.
-    pub fn up_to(&self, version: Version) -> History {
+    pub(crate) fn up_to(&self, version: Version) -> History {
         History(self.0.range(..=version).map(|(v, s)| (*v, Arc::clone(s))).collect())
     }
 
     /// Adds the states of a later time.
-    pub fn extend(&mut self, later: History) {
+    pub(crate) fn extend(&mut self, later: History) {
         self.0.extend(later.0);
     }
 
-    pub fn at(&self, version: Version) -> Option<&Arc<Snapshot>> {
+    pub(crate) fn at(&self, version: Version) -> Option<&Arc<Snapshot>> {
         self.0.get(&version)
     }
 
-    pub fn last(&self) -> Version {
+    pub(crate) fn last(&self) -> Version {
         self.0.last_key_value().map_or(Version::ZERO, |(version, _)| *version)
     }
 
     /// Why a state is none of this history's that holds what was promised.
-    pub fn objection(&self, state: &Snapshot, promised: Version) -> Option<String> {
+    pub(crate) fn objection(&self, state: &Snapshot, promised: Version) -> Option<String> {
         let version = state.version();
         if version < promised {
             return Some(format!("version {promised} was acknowledged, and {version} is there"));
@@ -229,13 +229,13 @@ impl History {
 }
 
 /// How many transactions there are among steps.
-pub fn commits(steps: &[Step]) -> u64 {
+pub(crate) fn commits(steps: &[Step]) -> u64 {
     steps.iter().filter(|step| matches!(step, Step::Commit(..))).count() as u64
 }
 
 /// Performs steps without disturbing them, and returns the states from the first to the last. A
 /// transaction that the content refuses is left out.
-pub fn undisturbed(storage: &MemoryStorage, steps: &[Step]) -> History {
+pub(crate) fn undisturbed(storage: &MemoryStorage, steps: &[Step]) -> History {
     let mut history = History::default();
     let mut run = Run::open(storage).unwrap();
     history.note(run.snapshot());
@@ -249,7 +249,7 @@ pub fn undisturbed(storage: &MemoryStorage, steps: &[Step]) -> History {
 }
 
 /// Performs steps until the storage stops. The promise is what was acknowledged by then.
-pub fn until_it_stops(storage: &MemoryStorage, steps: &[Step]) -> Promise {
+pub(crate) fn until_it_stops(storage: &MemoryStorage, steps: &[Step]) -> Promise {
     let Ok(mut run) = Run::open(storage) else { return Promise::default() };
     for step in steps {
         match run.step(step) {
@@ -261,7 +261,7 @@ pub fn until_it_stops(storage: &MemoryStorage, steps: &[Step]) -> Promise {
 }
 
 /// One transaction.
-pub fn commit(db: &Database, durability: Durability, writes: &[Write]) -> Result<Version> {
+pub(crate) fn commit(db: &Database, durability: Durability, writes: &[Write]) -> Result<Version> {
     let tx = db.begin();
     for write in writes {
         write.perform(&tx)?;
@@ -301,7 +301,7 @@ impl Write {
 }
 
 /// Reads a script (see the module's document).
-pub fn script(text: &str) -> Vec<Step> {
+pub(crate) fn script(text: &str) -> Vec<Step> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(step).collect()
 }
 
@@ -340,7 +340,7 @@ fn write(text: &str) -> Write {
 }
 
 impl Place {
-    pub fn named(text: &str) -> Place {
+    pub(crate) fn named(text: &str) -> Place {
         let (collection, id) = text.split_once('/').unwrap();
         Place { collection: collection.to_owned(), id: id.to_owned() }
     }
