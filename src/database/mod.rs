@@ -369,6 +369,8 @@ impl Engine {
 
     /// Writes down what the next opening should find, after the last commit.
     fn close(&self) -> Result<()> {
+        // A checkpoint that failed may have ended all writing after the last commit was safe.
+        self.committer.group().check_usable()?;
         if self.settings.checkpoint.on_close {
             self.checkpoint()?;
         }
