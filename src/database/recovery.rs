@@ -79,7 +79,7 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
     for (place, record) in log.records_after(manifest.version) {
-        snapshot = WriteSet::decode(record.ops.get())
+        snapshot = WriteSet::decode(record.ops)
             .and_then(|writes| snapshot.into_next(&writes, record.seq))
             .map_err(|reason| Error::damaged(place.file, place.offset, Some(record.seq), reason))?;
         replayed += 1;

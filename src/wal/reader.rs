@@ -110,7 +110,7 @@ impl Log {
             let LineContent::Record { seq, .. } = line.content else { return None };
             let segment = self.segments.get(*segment)?;
             let text = segment.bytes.get(line.start..line.end)?;
-            let record = Record::parse(text).expect("it was parsed when the log was read");
+            let record = Record::parse_again(text).expect("it was parsed when the log was read");
             let place = Place { file: &segment.file, offset: line.start as u64 };
             (seq > version).then_some((place, record))
         })
