@@ -114,19 +114,14 @@ impl<'a> Record<'a> {
     /// Takes apart what [`RecordHead::encode`] put together. The checksum vouches for the rest,
     /// so the operations are not looked into here.
     fn split(line: &'a str) -> Option<Record<'a>> {
-        let rest = line.get(FRAME_BYTES..)?.strip_prefix("\"seq\":")?;
-        let (seq, rest) = rest.split_once(",\"synced\":")?;
-        let (synced, rest) = rest.split_once(",\"time\":\"")?;
-        let (time, rest) = rest.split_once("\",\"tx\":\"")?;
-        let (tx, rest) = rest.split_once("\",\"ops\":")?;
+        let rest = line.get(FRAME_BYTES..)?;
+        let (seq, rest) = rest.strip_prefix("\"seq\":")?.split_once(',')?;
+        let (synced, rest) = rest.strip_prefix("\"synced\":")?.split_once(',')?;
+        let (time, rest) = rest.strip_prefix("\"time\":\"")?.split_once('"')?;
+        let (tx, rest) = rest.strip_prefix(",\"tx\":\"")?.split_once('"')?;
+        let ops = rest.strip_prefix(",\"ops\":")?.strip_suffix('}')?;
         let version = |digits: &str| digits.parse().ok().map(Version::new);
-        Some(Record {
-            seq: version(seq)?,
-            synced: version(synced)?,
-            time,
-            tx,
-            ops: rest.strip_suffix('}')?,
-        })
+        Some(Record { seq: version(seq)?, synced: version(synced)?, time, tx, ops })
     }
 }
 
