@@ -83,10 +83,9 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
     for (place, record) in log.records_after(manifest.version) {
-        let applied = WriteSet::decode(record.ops.get())
-            .and_then(|writes| snapshot.apply(&writes, record.seq))
+        snapshot = WriteSet::decode(record.ops)
+            .and_then(|writes| snapshot.into_next(&writes, record.seq))
             .map_err(|reason| Error::damaged(place.file, place.offset, Some(record.seq), reason))?;
-        snapshot = applied;
         replayed += 1;
     }
     assert!(snapshot.version() == log.last, "replay ends where the log does");
