@@ -36,7 +36,7 @@ use crate::{
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
     storage::{MemoryStorage, Storage},
-    sync::{Arc, Mutex, lock},
+    sync::{Arc, Clock, Mutex, lock},
     transaction::{Isolation, Transaction},
     version::Version,
     wal,
@@ -317,7 +317,7 @@ impl Engine {
         group.wait_synced(snapshot.version())?;
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
-        *last = LastCheckpoint { manifest, logged, at: Instant::now() };
+        *last = LastCheckpoint { manifest, logged, at: Clock::instant() };
         self.remove_covered(&last.manifest);
         Ok(snapshot.version())
     }
@@ -359,7 +359,7 @@ impl Engine {
         self.settings.checkpoint.is_due(
             operations,
             bytes,
-            last.at.elapsed(),
+            Clock::instant() - last.at,
             self.committer.published().bytes(),
         )
     }
