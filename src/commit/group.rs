@@ -127,6 +127,18 @@ impl Group {
         Arc::clone(&lock(&self.state).tip)
     }
 
+    /// The newest state, for a commit to be validated against, and whether a record of so many
+    /// bytes has room. One visit to the mutex for both: everybody has to pass it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::check_writable`].
+    pub(super) fn enter(&self, bytes: u64) -> Result<(Arc<Snapshot>, bool)> {
+        let state = lock(&self.state);
+        state.check_writable()?;
+        Ok((Arc::clone(&state.tip), state.space.fits(bytes + RECORD_FRAME_BYTES)))
+    }
+
     /// The highest version known to be safe on the device.
     pub fn synced(&self) -> Version {
         lock(&self.state).synced

@@ -176,13 +176,14 @@ impl Committer {
         if intention.writes.is_empty() {
             return Ok(intention.snapshot.version());
         }
-        self.group.check_writable()?;
         let mut validated = Arc::clone(&intention.snapshot);
         let mut bytes = intention.writes.bytes();
         loop {
-            let tip = self.group.tip();
+            let (tip, room) = self.group.enter(bytes)?;
             self.validate(&mut validated, tip, &intention)?;
-            self.group.make_room(bytes)?;
+            if !room {
+                self.group.make_room(bytes)?;
+            }
             match self.commit_locked(&mut validated, &intention, durability)? {
                 Outcome::NoRoom(needed) => bytes = needed,
                 Outcome::Sequenced(version) => {
