@@ -5,16 +5,14 @@
 //! they are written again and synced before anything is served. The manifest is written again too,
 //! and then says that the log is safe up to them.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
 use crate::{
     checkpoint::{self, Failure, MANIFEST, Manifest},
     error::{Error, Result},
     snapshot::{Snapshot, WriteSet},
     storage::Storage,
+    sync::Clock,
     version::Version,
     wal::{self, Cut, Log, Proof},
 };
@@ -77,7 +75,7 @@ pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
 }
 
 fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
-    let begun = Instant::now();
+    let begun = Clock::instant();
     let mut snapshot = checkpoint::load(storage, &manifest)?;
     let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
     let log = Log::read(storage, proof)?;
@@ -94,7 +92,7 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
         replayed,
         in_doubt: log.last.get() - log.acknowledged.get(),
         cut: log.cut.clone(),
-        time: begun.elapsed(),
+        time: Clock::instant() - begun,
     };
     Ok((Recovered { snapshot, manifest, report }, log))
 }

@@ -38,7 +38,7 @@ proptest! {
             let writes = WriteSet::decode(fields.ops).unwrap();
             prop_assert!(!writes.is_empty());
             prop_assert_eq!(&before.apply(&writes, after.version()).unwrap(), &*after);
-            prop_assert_eq!(Record::parse(&line).unwrap().ops.get(), fields.ops);
+            prop_assert_eq!(Record::parse(&line).unwrap().ops, fields.ops);
             check_operations(fields.ops)?;
         }
     }
