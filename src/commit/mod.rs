@@ -191,7 +191,8 @@ impl Committer {
                     return Ok(version);
                 }
                 Outcome::Unchanged(version) => {
-                    self.group.wait_published(version)?;
+                    // Somebody else wrote what it asked for, perhaps with a weaker promise.
+                    self.group.wait_acknowledged(version, durability)?;
                     return Ok(version);
                 }
             }
