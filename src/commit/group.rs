@@ -290,6 +290,27 @@ impl Group {
         self.wait_until(Goal::Synced(version))
     }
 
+    /// Waits until a version is as safe as the commit of this durability that made it would be
+    /// when it is acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::wait_published`].
+    pub fn wait_acknowledged(&self, version: Version, durability: Durability) -> Result<()> {
+        match durability {
+            Durability::Always => self.wait_synced(version),
+            Durability::Interval(time) => {
+                let mut state = lock(&self.state);
+                if version > state.synced {
+                    self.promise_sync(&mut state, time);
+                }
+                drop(state);
+                self.wait_published(version)
+            }
+            Durability::None => self.wait_published(version),
+        }
+    }
+
     fn wait_until(&self, goal: Goal) -> Result<()> {
         let mut state = lock(&self.state);
         loop {
