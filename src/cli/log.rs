@@ -187,7 +187,7 @@ fn parse<'a>(
 ) -> Result<(Record<'a>, Vec<Operation<'a>>), Error> {
     let damaged = |reason| Error::damaged(place.file, place.offset, None, reason);
     let record = Record::parse(line).map_err(damaged)?;
-    let operations = serde_json::from_str(record.ops.get());
+    let operations = serde_json::from_str(record.ops);
     Ok((record, operations.map_err(|error| damaged(error.to_string()))?))
 }
 

@@ -187,11 +187,10 @@ impl StorageFile for DiskFile {
         if self.len()? > length {
             self.0.set_len(length)?;
         }
-        match fs2::FileExt::allocate(&self.0, length) {
-            // Some file systems cannot do it; the zeros below take the room there as well.
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
-            result => result?,
-        }
+        // Taking the room in one piece keeps it together. Where that fails the zeros below take
+        // it, or say why not: fs2 reports `posix_fallocate`, which returns its error, by the
+        // error number of some earlier call.
+        let _ = fs2::FileExt::allocate(&self.0, length);
         // Room that was never written is marked so, and the first write into it would change the
         // mark: a sync of the journal, not of data alone.
         write_zeros(&self.0, length)

@@ -107,7 +107,7 @@ impl Log {
     /// Never: each line was parsed when the log was read.
     pub fn records_after(&self, version: Version) -> impl Iterator<Item = (Place<'_>, Record<'_>)> {
         self.lines_after(version).map(|(place, line)| {
-            (place, Record::parse(line).expect("it was parsed when the log was read"))
+            (place, Record::parse_again(line).expect("it was parsed when the log was read"))
         })
     }
 
@@ -249,7 +249,7 @@ impl ScannedSegment {
     /// The line that begins at `start`: up to its line feed, or to the end.
     fn line(&self, start: usize) -> Result<Line> {
         let rest = self.bytes.get(start..self.end).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n');
+        let length = memchr::memchr(b'\n', rest);
         let end = start + length.unwrap_or(rest.len());
         let content = match length {
             None => LineContent::Damaged("the line has no end".to_owned()),
