@@ -19,6 +19,8 @@
 //! ```
 
 pub mod checkpoint;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod commit;
 pub mod database;
 pub mod document;

@@ -8,7 +8,9 @@
 //! it is an index register: every value ever stored is kept in a list that loom does not see, and
 //! a loom atomic holds the place of the current one, stored with `Release` and loaded with
 //! `Acquire`. That is exactly the promise relied on; a lock around the value would promise more
-//! and hide a missing ordering.
+//! and hide a missing ordering. Beside each value lies a cell that is written before the place is
+//! stored and read after it was loaded: it stands for the value's memory, so that loom reports a
+//! hand-over that does not order the one before the other.
 
 #[cfg(loom)]
 pub(crate) use loom::{
@@ -27,8 +29,10 @@ use std::{
         PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
+
+use uuid::Uuid;
 
 /// Locks a mutex. A thread that panicked while it held one of the engine's mutexes has already
 /// poisoned the database by a drop guard; the state itself is never left half changed.
@@ -72,34 +76,54 @@ impl<T> Published<T> {
 }
 
 /// The index register that stands for an `ArcSwap` in a model (see the module's document).
+///
+/// `turn` has no meaning but to loom's search. Loom remembers only the last access to an atomic
+/// when it looks for the accesses that a store could have gone before: a thread that loads and
+/// then stores, as every committer does, hides the loads of others from it, and models of readers
+/// pass after a single execution. So every access takes a turn first, by an operation that loom
+/// holds to depend on every other turn. It is relaxed and so orders no memory: a load may still
+/// return what is out of date.
 #[cfg(loom)]
 pub(crate) struct Published<T> {
-    values: std::sync::Mutex<Vec<Arc<T>>>,
+    values: std::sync::Mutex<Vec<(Arc<T>, loom::cell::UnsafeCell<()>)>>,
     current: loom::sync::atomic::AtomicUsize,
+    turn: loom::sync::atomic::AtomicUsize,
 }
+
+/// With this bug planted a value is published without ordering its content before it.
+#[cfg(loom)]
+const PUBLISH: Ordering =
+    if cfg!(planted_bug = "publish_relaxed") { Ordering::Relaxed } else { Ordering::Release };
 
 #[cfg(loom)]
 impl<T> Published<T> {
     pub(crate) fn new(value: Arc<T>) -> Published<T> {
         Published {
-            values: std::sync::Mutex::new(vec![value]),
+            values: std::sync::Mutex::new(vec![(value, loom::cell::UnsafeCell::new(()))]),
             current: loom::sync::atomic::AtomicUsize::new(0),
+            turn: loom::sync::atomic::AtomicUsize::new(0),
         }
     }
 
     pub(crate) fn load(&self) -> Arc<T> {
+        self.turn.fetch_add(1, Ordering::Relaxed);
         let current = self.current.load(Ordering::Acquire);
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(values.get(current).expect("only places of stored values are published"))
+        let (value, memory) = values.get(current).expect("only stored values are published");
+        memory.with(|_| ());
+        Arc::clone(value)
     }
 
     pub(crate) fn store(&self, value: Arc<T>) {
         let place = {
             let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-            values.push(value);
+            let memory = loom::cell::UnsafeCell::new(());
+            memory.with_mut(|_| ());
+            values.push((value, memory));
             values.len() - 1
         };
-        self.current.store(place, Ordering::Release);
+        self.turn.fetch_add(1, Ordering::Relaxed);
+        self.current.store(place, PUBLISH);
     }
 }
 
@@ -146,12 +170,25 @@ impl Counter {
     }
 }
 
-/// The time of day. In a model it stands still, so that every run takes the same course.
+/// The time, and ids made of it. In a model it stands still, so that every run takes the same
+/// course.
 pub(crate) struct Clock;
 
 impl Clock {
     pub(crate) fn now() -> SystemTime {
         if cfg!(loom) { SystemTime::UNIX_EPOCH } else { SystemTime::now() }
+    }
+
+    /// A moment to measure from.
+    pub(crate) fn instant() -> Instant {
+        static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        if cfg!(loom) { *FIRST.get_or_init(Instant::now) } else { Instant::now() }
+    }
+
+    /// A new id that sorts after those made before it (UUIDv7, RFC 9562). In a model always the
+    /// same one: nothing there may rest on chance.
+    pub(crate) fn id() -> Uuid {
+        if cfg!(loom) { Uuid::nil() } else { Uuid::now_v7() }
     }
 }
 

@@ -127,6 +127,18 @@ impl Group {
         Arc::clone(&lock(&self.state).tip)
     }
 
+    /// The newest state, for a commit to be validated against, and whether a record of so many
+    /// bytes has room. One visit to the mutex for both: everybody has to pass it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::check_writable`].
+    pub(super) fn enter(&self, bytes: u64) -> Result<(Arc<Snapshot>, bool)> {
+        let state = lock(&self.state);
+        state.check_writable()?;
+        Ok((Arc::clone(&state.tip), state.space.fits(bytes + RECORD_FRAME_BYTES)))
+    }
+
     /// The highest version known to be safe on the device.
     pub fn synced(&self) -> Version {
         lock(&self.state).synced
@@ -221,10 +233,13 @@ impl Group {
         count: usize,
         durability: Durability,
     ) -> Result<Sequenced> {
-        let (time, tx) = (Clock::now(), uuid::Uuid::now_v7());
+        let (time, tx) = (Clock::now(), Clock::id());
+        let early = cfg!(planted_bug = "number_before_the_mutex").then(|| self.tip().version());
         let mut state = lock(&self.state);
-        state.check_writable()?;
-        let seq = state.tip.version().next();
+        if !cfg!(planted_bug = "sequence_after_close") {
+            state.check_writable()?;
+        }
+        let seq = early.unwrap_or(state.tip.version()).next();
         let head = RecordHead { seq, synced: state.synced, time, tx }.encode(&operations);
         let bytes = (head.len() + operations.len()) as u64;
         match state.space.take(bytes) {
@@ -250,7 +265,7 @@ impl Group {
 
     /// Notes that what is sequenced now has to be safe after this time.
     fn promise_sync(&self, state: &mut State, time: Duration) {
-        let due = Instant::now() + time;
+        let due = Clock::instant() + time;
         if state.sync_due.is_none_or(|earlier| due < earlier) {
             state.sync_due = Some(due);
             self.work.notify_all();
@@ -306,9 +321,14 @@ impl Group {
         drop(state);
 
         let leading = Leading(self);
+        if cfg!(planted_bug = "publish_before_sync") {
+            self.published.store(Arc::clone(&tip));
+        }
         let written = writer.write(batch);
         let mut state = leading.end(written);
 
+        let of_now = cfg!(planted_bug = "publish_the_tip_of_now");
+        let tip = if of_now { Arc::clone(&state.tip) } else { tip };
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
             state.published = tip.version();
@@ -318,7 +338,13 @@ impl Group {
             state.writer = Some(writer);
             self.published.store(tip);
         }
-        self.settled.notify_all();
+        let silent = match state.failed {
+            None => cfg!(planted_bug = "lose_wake_up"),
+            Some(_) => cfg!(planted_bug = "poison_wakes_nobody"),
+        };
+        if !silent {
+            self.settled.notify_all();
+        }
         state
     }
 
@@ -369,7 +395,7 @@ impl Group {
         }
         let pause = state
             .sync_due
-            .map_or(at_most, |due| due.saturating_duration_since(Instant::now()).min(at_most));
+            .map_or(at_most, |due| due.saturating_duration_since(Clock::instant()).min(at_most));
         let state = wait_timeout(&self.work, state, pause);
         state.check_writable().is_ok()
     }
@@ -382,7 +408,7 @@ impl Group {
     pub fn sync_if_due(&self) -> Result<()> {
         let last = {
             let mut state = lock(&self.state);
-            if state.sync_due.is_none_or(|due| due > Instant::now()) {
+            if state.sync_due.is_none_or(|due| due > Clock::instant()) {
                 return Ok(());
             }
             state.sync_due = None;

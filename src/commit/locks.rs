@@ -56,7 +56,11 @@ impl Locks {
             *strongest = mode.max(*strongest);
         }
         let locks = modes.into_iter().map(|(name, mode)| (name.clone(), self.lock_of(name), mode));
-        Wanted { registry: &self.registry, locks: locks.collect() }
+        let mut locks: Vec<_> = locks.collect();
+        if cfg!(planted_bug = "lock_out_of_order") {
+            locks.sort_by_key(|(_, _, mode)| *mode);
+        }
+        Wanted { registry: &self.registry, locks }
     }
 
     fn lock_of(&self, name: CollectionName) -> Arc<RwLock<()>> {
@@ -68,6 +72,9 @@ impl Wanted<'_> {
     /// Takes the locks, waiting for each.
     pub(super) fn acquire(&self) -> Held<'_> {
         let guards = self.locks.iter().map(|(_, lock, mode)| match mode {
+            LockMode::Exclusive if cfg!(planted_bug = "share_exclusive_locks") => {
+                Guard::Shared(read(lock))
+            }
             LockMode::Shared => Guard::Shared(read(lock)),
             LockMode::Exclusive => Guard::Exclusive(write(lock)),
         });
@@ -81,7 +88,8 @@ impl Drop for Wanted<'_> {
     fn drop(&mut self) {
         for (name, lock, _) in self.locks.drain(..) {
             drop(lock);
-            self.registry.remove_if(&name, |_, lock| Arc::strong_count(lock) == 1);
+            let forget = cfg!(planted_bug = "forget_wanted_locks");
+            self.registry.remove_if(&name, |_, lock| forget || Arc::strong_count(lock) == 1);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{Committer, Durability, Outcome, locks::LockMode};
 use crate::{
     error::{Error, Result},
     names::CollectionName,
-    sync::{ThreadId, back_off, thread},
+    sync::{Clock, ThreadId, back_off, thread},
     transaction::{Intention, Isolation, Transaction},
     version::Version,
 };
@@ -96,7 +96,7 @@ impl Committer {
             self.group.make_room(bytes)?;
             let modes = collections.iter().map(|name| (name.clone(), LockMode::Exclusive));
             let wanted = self.locks.collect(modes);
-            let held = wanted.acquire();
+            let held = (!cfg!(planted_bug = "transact_without_locks")).then(|| wanted.acquire());
             let tip = self.group.tip();
             let transaction = Transaction::confined(tip.clone(), isolation, collections.clone());
             let result = closure(&transaction);
@@ -151,9 +151,6 @@ impl Drop for Inside<'_> {
 
 /// A random part of a bound. A new id's random bits are chance enough.
 fn jitter(bound: Duration) -> Duration {
-    if cfg!(loom) {
-        return bound;
-    }
-    let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
+    let (_, random) = Clock::id().as_u64_pair();
     bound.mul_f64((random % 1024) as f64 / 1024.0)
 }

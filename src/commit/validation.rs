@@ -72,7 +72,7 @@ fn overtaken<'a>(
 ) -> Vec<(&'a Predicate, Version)> {
     let mut open: Vec<&Predicate> = predicates.iter().collect();
     let mut overtaken = Vec::new();
-    if open.is_empty() {
+    if open.is_empty() || cfg!(planted_bug = "skip_predicates") {
         return overtaken;
     }
     for change in from.changes(to, name.as_str()) {

@@ -36,7 +36,7 @@ use crate::{
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
     storage::{MemoryStorage, Storage},
-    sync::{Arc, Mutex, Published, lock},
+    sync::{Arc, Clock, Mutex, Published, lock},
     transaction::{Isolation, Transaction},
     version::Version,
     wal,
@@ -320,7 +320,7 @@ impl Engine {
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
         self.checkpointed.store(Arc::new(manifest.version));
-        *last = LastCheckpoint { manifest, logged, at: Instant::now() };
+        *last = LastCheckpoint { manifest, logged, at: Clock::instant() };
         self.remove_covered(&last.manifest);
         Ok(snapshot.version())
     }
@@ -362,13 +362,15 @@ impl Engine {
         self.settings.checkpoint.is_due(
             operations,
             bytes,
-            last.at.elapsed(),
+            Clock::instant() - last.at,
             self.committer.published().bytes(),
         )
     }
 
     /// Writes down what the next opening should find, after the last commit.
     fn close(&self) -> Result<()> {
+        // A checkpoint that failed may have ended all writing after the last commit was safe.
+        self.committer.group().check_usable()?;
         if self.settings.checkpoint.on_close {
             self.checkpoint()?;
         }
