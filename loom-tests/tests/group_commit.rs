@@ -214,11 +214,10 @@ fn checkpoint_against_commit() {
     });
 }
 
-/// What was promised to be safe in time is made so beside other commits. Maintenance visits the
-/// mutex as often as two commits.
+/// What was promised to be safe in time is made so beside other commits.
 #[test]
 fn maintenance_against_commit() {
-    explore(Threads::Three, &[], |_| {
+    explore(Threads::Two, &[], |_| {
         let (database, storage) = stage(&[("a", "x", 0), ("b", "x", 0)]);
         let soon = Durability::Interval(std::time::Duration::ZERO);
         let version = increment(&database, "a", "x", soon).expect("nothing was read");

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     snapshot::{Prepared, Snapshot},
     storage::Storage,
-    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, wait},
+    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, planted, wait},
     version::Version,
     wal::{Batch, EncodedOps, Placement, RecordHead, Segment, Space, Writer},
 };
@@ -234,9 +234,9 @@ impl Group {
         durability: Durability,
     ) -> Result<Sequenced> {
         let (time, tx) = (Clock::now(), Clock::id());
-        let early = cfg!(planted_bug = "number_before_the_mutex").then(|| self.tip().version());
+        let early = planted("number_before_the_mutex").then(|| self.tip().version());
         let mut state = lock(&self.state);
-        if !cfg!(planted_bug = "sequence_after_close") {
+        if !planted("sequence_after_close") {
             state.check_writable()?;
         }
         let seq = early.unwrap_or(state.tip.version()).next();
@@ -342,13 +342,13 @@ impl Group {
         drop(state);
 
         let leading = Leading(self);
-        if cfg!(planted_bug = "publish_before_sync") {
+        if planted("publish_before_sync") {
             self.published.store(Arc::clone(&tip));
         }
         let written = writer.write(batch);
         let mut state = leading.end(written);
 
-        let of_now = cfg!(planted_bug = "publish_the_tip_of_now");
+        let of_now = planted("publish_the_tip_of_now");
         let tip = if of_now { Arc::clone(&state.tip) } else { tip };
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
@@ -360,8 +360,8 @@ impl Group {
             self.published.store(tip);
         }
         let silent = match state.failed {
-            None => cfg!(planted_bug = "lose_wake_up"),
-            Some(_) => cfg!(planted_bug = "poison_wakes_nobody"),
+            None => planted("lose_wake_up"),
+            Some(_) => planted("poison_wakes_nobody"),
         };
         if !silent {
             self.settled.notify_all();
