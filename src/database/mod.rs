@@ -31,7 +31,7 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     checkpoint::{self, Failure, Manifest},
-    commit::{CommitCounts, Committed, Committer, Durability, Logged, TransactOptions},
+    commit::{Committed, Committer, Durability, Logged, TransactOptions},
     error::Result,
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
@@ -391,10 +391,6 @@ impl Engine {
             self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
         }
         Ok(())
-    }
-
-    fn counts(&self) -> CommitCounts {
-        self.committer.counts()
     }
 }
 
