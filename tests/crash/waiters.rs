@@ -1,14 +1,15 @@
 //! A sync fails while many wait for it: each of them is told that its outcome is unknown, reads go
-//! on from what was published last, and the next opening serves what is truly on the disk.
+//! on from what was published last, and the next opening serves what is truly on the disk. The
+//! same holds for the sync that puts a manifest in force.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
 use monsterdb::{
     Database, Durability, Error, Health, Result, Version,
     storage::{CrashKind, Failure, Fault, MemoryStorage, OperationKind},
 };
 
-use crate::workload::{Write, commit, depth, open};
+use crate::workload::{Write, commit, depth, open, options};
 
 #[test]
 fn everybody_who_waits_for_a_failed_sync_is_told() {
@@ -42,6 +43,31 @@ fn everybody_who_waits_for_a_failed_sync_is_told() {
             }
         }
     }
+}
+
+/// Which manifest is on the disk is in doubt, so none is written any more, by closing neither.
+#[test]
+fn a_manifest_in_doubt_is_the_last() {
+    let mut in_doubt = 0;
+    for after in 1..12 {
+        let storage = MemoryStorage::new();
+        let builder = options().checkpoint_on_close(false);
+        let db = builder.open_in(Arc::new(storage.clone())).unwrap();
+        db.create_collection("c", Default::default()).unwrap();
+        let operation = storage.operations() + after;
+        storage.inject(Fault::FailAt { operation, failure: Failure::Device });
+        let written = db.checkpoint();
+        if db.status().health == Health::Ready {
+            continue;
+        }
+        in_doubt += 1;
+        assert!(written.is_err());
+        assert!(db.close().is_err());
+        let trace = storage.trace();
+        let mut later = trace.iter().filter(|done| done.number > operation);
+        assert_eq!(later.find(|done| done.name.contains("MANIFEST")), None);
+    }
+    assert_eq!(in_doubt, 1, "one operation leaves the manifest in doubt");
 }
 
 /// One commit waits in a sync, and more wait behind it; that sync succeeds and the next one fails.
