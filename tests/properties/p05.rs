@@ -69,7 +69,7 @@ fn wait_for_stall(storage: &MemoryStorage) -> bool {
     let storage = storage.clone();
     thread::spawn(move || {
         storage.wait_for_held_sync();
-        drop(stalled.send(()));
+        let _ = stalled.send(());
     });
     first.recv_timeout(FOREVER).is_ok()
 }
