@@ -5,6 +5,8 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
+use smol_str::SmolStr;
+
 use crate::sync::Arc;
 
 /// A collection's name has at most this many bytes, so that a file named after it fits any
@@ -83,7 +85,7 @@ impl CollectionName {
 
 /// The id of a document: 1 to 256 bytes of UTF-8 without control characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DocumentId(Arc<str>);
+pub struct DocumentId(SmolStr);
 
 impl DocumentId {
     /// Checks an id.
@@ -108,7 +110,7 @@ impl DocumentId {
     /// A new id that sorts after those made before it (UUIDv7, RFC 9562).
     pub fn generate() -> DocumentId {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        DocumentId(Arc::from(&*uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text)))
+        DocumentId(SmolStr::new(uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text)))
     }
 
     /// The id as text.

@@ -70,6 +70,12 @@ impl<T> Published<T> {
         self.0.load_full()
     }
 
+    /// Looks at the value stored last for a moment. Unlike [`Published::load`] it counts no
+    /// reference, for which readers on several processors would have to take turns.
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.0.load())
+    }
+
     pub(crate) fn store(&self, value: Arc<T>) {
         self.0.store(value);
     }
@@ -98,6 +104,10 @@ impl<T> Published<T> {
             current: loom::sync::atomic::AtomicUsize::new(0),
             turn: loom::sync::atomic::AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.load())
     }
 
     pub(crate) fn load(&self) -> Arc<T> {

@@ -13,6 +13,11 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The id of the document of this number.
+    pub(crate) fn id_of(number: usize) -> String {
+        format!("user-{number:08}")
+    }
+
     /// The document of this number, the same in every run.
     ///
     /// ```
@@ -22,7 +27,7 @@ impl Sample {
     /// ```
     pub fn new(number: usize) -> Sample {
         let mut random = Random::new(number as u64);
-        let id = format!("user-{number:08}");
+        let id = Sample::id_of(number);
         let (first, last) = (random.of(&FIRST_NAMES), random.of(&LAST_NAMES));
         let mut text = format!(
             concat!(

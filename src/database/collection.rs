@@ -42,7 +42,8 @@ impl<T> Collection<T> {
     ///
     /// O(log documents), without waiting for anybody.
     pub fn get_text(&self, id: &str) -> Option<Arc<Document>> {
-        self.database.snapshot().get(self.name.as_str(), id).cloned()
+        let group = self.database.shared.engine.committer.group();
+        group.peek(|snapshot| snapshot.get(self.name.as_str(), id).cloned())
     }
 
     /// How many documents it holds.

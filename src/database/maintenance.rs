@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::engine::Engine;
 use crate::sync::{Arc, thread};
 
 /// The longest pause between two looks at what is due.

@@ -16,6 +16,7 @@
 //! last one is dropped the database is closed.
 
 mod collection;
+mod engine;
 #[cfg(not(loom))]
 mod maintenance;
 mod options;
@@ -27,21 +28,21 @@ pub use options::Builder;
 pub use recovery::RecoveryReport;
 pub use status::{Health, Status};
 
-use std::{path::Path, time::Instant};
+use std::path::Path;
 
+#[cfg(not(loom))]
+use crate::sync::{Mutex, lock};
 use crate::{
-    checkpoint::{self, Failure, Manifest},
-    commit::{Committed, Committer, Durability, Logged, TransactOptions},
+    commit::{Committed, Durability, TransactOptions},
     error::Result,
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
-    storage::{MemoryStorage, Storage},
-    sync::{Arc, Clock, Mutex, Published, lock},
+    storage::MemoryStorage,
+    sync::Arc,
     transaction::{Isolation, Transaction},
     version::Version,
-    wal,
 };
-use options::Settings;
+use engine::Engine;
 
 /// An open database.
 #[derive(Clone)]
@@ -54,25 +55,6 @@ struct Shared {
     engine: Arc<Engine>,
     #[cfg(not(loom))]
     maintenance: Mutex<Option<maintenance::Maintenance>>,
-}
-
-/// Everything but the handles, so that the maintenance thread does not keep the database open.
-struct Engine {
-    committer: Committer,
-    storage: Arc<dyn Storage>,
-    settings: Settings,
-    checkpoint: Mutex<LastCheckpoint>,
-    /// The version of that, to be read while the next one is written.
-    checkpointed: Published<Version>,
-    recovery: RecoveryReport,
-    opened: Instant,
-}
-
-/// The checkpoint on disk, and what had gone into the log when it was made.
-struct LastCheckpoint {
-    manifest: Manifest,
-    logged: Logged,
-    at: Instant,
 }
 
 impl Database {
@@ -303,94 +285,6 @@ impl Drop for Shared {
         if let Err(error) = self.close() {
             tracing::error!(%error, "closing the database failed; what was acknowledged is in the log");
         }
-    }
-}
-
-impl Engine {
-    fn checkpoint(&self) -> Result<Version> {
-        let mut last = lock(&self.checkpoint);
-        let group = self.committer.group();
-        group.check_usable()?;
-        let logged = group.logged();
-        let snapshot = self.committer.published();
-        if snapshot.version() == last.manifest.version {
-            return Ok(snapshot.version());
-        }
-        group.wait_synced(snapshot.version())?;
-        let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
-        let manifest = self.accept(written)?;
-        self.checkpointed.store(Arc::new(manifest.version));
-        *last = LastCheckpoint { manifest, logged, at: Clock::instant() };
-        self.remove_covered(&last.manifest);
-        Ok(snapshot.version())
-    }
-
-    /// Takes the outcome of a checkpoint. One whose manifest is in doubt ends all writing.
-    fn accept<T>(&self, written: Result<T, Failure>) -> Result<T> {
-        written.map_err(|failure| match failure {
-            Failure::Discarded(error) => error,
-            Failure::Unknown(error) => {
-                self.committer.group().poison(&error.to_string());
-                error
-            }
-        })
-    }
-
-    /// Removes the files that a checkpoint has made needless. One that stays does no harm.
-    fn remove_covered(&self, manifest: &Manifest) {
-        let storage = &*self.storage;
-        let removed = checkpoint::remove_unnamed(storage, manifest)
-            .and_then(|()| wal::remove_covered(storage, manifest.version));
-        if let Err(error) = removed {
-            tracing::warn!(%error, "files that a checkpoint covers could not be removed");
-        }
-    }
-
-    fn maintain(&self) -> Result<()> {
-        let group = self.committer.group();
-        group.check_writable()?;
-        // Each is done whatever becomes of the others: on a full device the next segment cannot be
-        // made, but promised syncs are due all the same, and a checkpoint may make room.
-        let synced = group.sync_if_due();
-        let made = group.make_ahead();
-        let checkpointed =
-            if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
-        synced.and(made).and(checkpointed)
-    }
-
-    fn checkpoint_is_due(&self) -> bool {
-        let last = lock(&self.checkpoint);
-        let logged = self.committer.group().logged();
-        let bytes = logged.bytes - last.logged.bytes;
-        let operations = logged.operations - last.logged.operations;
-        self.settings.checkpoint.is_due(
-            operations,
-            bytes,
-            Clock::instant() - last.at,
-            self.committer.published().bytes(),
-        )
-    }
-
-    /// Writes down what the next opening should find, after the last commit.
-    fn close(&self) -> Result<()> {
-        // A checkpoint that failed may have ended all writing after the last commit was safe.
-        self.committer.group().check_usable()?;
-        if self.settings.checkpoint.on_close {
-            self.checkpoint()?;
-        }
-        self.state_synced()
-    }
-
-    /// Rewrites the manifest when the log is safe further than it says, so that damage to any of
-    /// it is known to be damage.
-    fn state_synced(&self) -> Result<()> {
-        let mut last = lock(&self.checkpoint);
-        let synced = self.committer.group().synced();
-        if synced > last.manifest.synced {
-            last.manifest.synced = synced;
-            self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use super::{Database, Engine, LastCheckpoint, Shared, recovery};
+use super::{
+    Database, Shared,
+    engine::{Engine, LastCheckpoint},
+    recovery,
+};
 use crate::{
     commit::{Committer, Durability, Group, GroupOptions, Logged},
     error::Result,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, RecoveryReport};
+use super::{RecoveryReport, engine::Engine};
 use crate::{
     commit::{CommitCounts, Durability, Logged},
     version::Version,

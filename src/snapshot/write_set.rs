@@ -73,7 +73,7 @@ impl WriteSet {
 
     /// The operations as the log holds them.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(self.encoded_bytes());
         out.push(b'[');
         for (name, writes) in &self.collections {
             if let Some(change) = &writes.catalog {
@@ -88,6 +88,17 @@ impl WriteSet {
         }
         out.push(b']');
         out
+    }
+
+    /// About how many bytes the operations take in the log.
+    fn encoded_bytes(&self) -> usize {
+        let document = |document: &Option<Arc<Document>>| {
+            OPERATION_BYTES + document.as_ref().map_or(0, |document| document.json().len())
+        };
+        let writes = |writes: &CollectionWrites| {
+            OPERATION_BYTES + writes.documents.values().map(document).sum::<usize>()
+        };
+        self.collections.values().map(writes).sum()
     }
 
     /// Reads operations back from the log.
@@ -131,6 +142,9 @@ impl WriteSet {
         Ok(())
     }
 }
+
+/// What an operation commonly takes besides its document's text.
+const OPERATION_BYTES: usize = 96;
 
 #[derive(Deserialize)]
 struct Operation<'a> {

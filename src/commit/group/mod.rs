@@ -78,6 +78,11 @@ impl Group {
         self.published.load()
     }
 
+    /// Looks at the state published last for a moment.
+    pub fn peek<R>(&self, look: impl FnOnce(&Snapshot) -> R) -> R {
+        self.published.peek(look)
+    }
+
     /// The newest state, perhaps not written yet.
     pub fn tip(&self) -> Arc<Snapshot> {
         Arc::clone(&lock(&self.state).tip)
