@@ -90,11 +90,6 @@ pub(crate) struct Published<T> {
     turn: loom::sync::atomic::AtomicUsize,
 }
 
-/// With this bug planted a value is published without ordering its content before it.
-#[cfg(loom)]
-const PUBLISH: Ordering =
-    if cfg!(planted_bug = "publish_relaxed") { Ordering::Relaxed } else { Ordering::Release };
-
 #[cfg(loom)]
 impl<T> Published<T> {
     pub(crate) fn new(value: Arc<T>) -> Published<T> {
@@ -123,7 +118,8 @@ impl<T> Published<T> {
             values.len() - 1
         };
         self.turn.fetch_add(1, Ordering::Relaxed);
-        self.current.store(place, PUBLISH);
+        let relaxed = planted("publish_relaxed");
+        self.current.store(place, if relaxed { Ordering::Relaxed } else { Ordering::Release });
     }
 }
 
@@ -245,4 +241,14 @@ impl<T> Unseen<T> {
     pub(crate) fn notify_all(&self) {
         self.changed.notify_all();
     }
+}
+
+/// True when this bug is planted, for the models in `loom-tests` to find. Which one it is gets
+/// chosen when the models run, so that one build serves for all of them. In every other build
+/// this is a constant, and the bug is not compiled.
+#[inline]
+pub(crate) fn planted(bug: &str) -> bool {
+    static PLANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    cfg!(planted_bug = "chosen_at_run_time")
+        && PLANTED.get_or_init(|| std::env::var("PLANTED_BUG").unwrap_or_default()) == bug
 }

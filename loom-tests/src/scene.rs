@@ -5,9 +5,11 @@ use std::sync::Arc;
 use monsterdb::{
     CollectionName, Database, DocumentId, Draft, Durability, Error, Snapshot, Transaction, Update,
     Version,
-    storage::{CrashKind, MemoryStorage},
+    storage::{CrashKind, Storage},
     wal::{Log, Proof},
 };
+
+use crate::disk::Disk;
 
 /// Room for all records of a model in one segment, so that making room is a model of its own.
 const SEGMENT_BYTES: u64 = 8192;
@@ -16,22 +18,22 @@ const SEGMENT_BYTES: u64 = 8192;
 const POWER_CUTS: u64 = 3;
 
 /// Opens a database. Nothing happens in it but what the model does.
-pub fn open(storage: &MemoryStorage) -> Database {
-    let storage = Arc::new(storage.clone());
+pub fn open(storage: impl Storage) -> Database {
+    let storage = Arc::new(storage);
     let builder = Database::builder().background(false).checkpoint_on_close(false);
     builder.segment_bytes(SEGMENT_BYTES).open_in(storage).expect("it is in order")
 }
 
 /// A database that holds these documents at version 1, and its disk.
-pub fn stage(documents: &[(&str, &str, i64)]) -> (Database, MemoryStorage) {
-    let storage = MemoryStorage::new();
-    let database = open(&storage);
+pub fn stage(documents: &[(&str, &str, i64)]) -> (Database, Disk) {
+    let disk = Disk::new();
+    let database = open(disk.clone());
     let transaction = database.begin();
     for (collection, id, number) in documents {
         set(&transaction, collection, id, *number);
     }
     database.commit(transaction).expect("nobody is in the way");
-    (database, storage)
+    (database, disk)
 }
 
 /// Writes a document that holds a number, without reading it.
@@ -70,12 +72,12 @@ pub fn increment(
     database.commit_with(transaction, durability)
 }
 
-/// Checks that the log holds every version up to this one, also when the power goes now. It
-/// touches nothing that loom knows, so it may stand anywhere in a model.
-pub fn assert_safe(storage: &MemoryStorage, version: Version) {
+/// Checks that the log holds every version up to this one, also when the power goes now.
+pub fn assert_safe(disk: &Disk, version: Version) {
+    disk.take_turn();
     let proof = Proof { checkpoint: Version::ZERO, synced: Version::ZERO };
     for seed in 0..POWER_CUTS {
-        let after = storage.crash(CrashKind::Power, seed);
+        let after = disk.crash(CrashKind::Power, seed);
         let log = Log::read(&after, proof).expect("no damage");
         assert!(log.last >= version, "a power cut takes back version {version}");
     }
@@ -83,8 +85,8 @@ pub fn assert_safe(storage: &MemoryStorage, version: Version) {
 
 /// Checks that the log's records are 1 to *n* without a gap and make of the empty database what
 /// readers see.
-pub fn assert_recovers(database: &Database, storage: &MemoryStorage) {
-    let after = open(&storage.crash(CrashKind::Process, 0));
+pub fn assert_recovers(database: &Database, disk: &Disk) {
+    let after = open(disk.crash(CrashKind::Process, 0));
     assert_eq!(*after.snapshot(), *database.snapshot(), "the log makes another state");
 }
 

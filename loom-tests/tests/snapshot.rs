@@ -40,7 +40,7 @@ fn torn_read() {
 #[test]
 fn one_order() {
     explore(Threads::Three, &["first alone", "second alone"], |seen| {
-        let (database, storage) = stage(&[("a", "x", 0), ("b", "x", 0)]);
+        let (database, disk) = stage(&[("a", "x", 0), ("b", "x", 0)]);
         let writers = ["a", "b"].map(|collection| {
             let database = database.clone();
             spawn(move || {
@@ -74,6 +74,6 @@ fn one_order() {
         assert_eq!(versions, [Version::new(2), Version::new(3)]);
         let after = database.snapshot();
         assert_eq!((read(&after, "a", "x"), read(&after, "b", "x")), (1, 1), "a lost commit");
-        assert_recovers(&database, &storage);
+        assert_recovers(&database, &disk);
     });
 }

@@ -37,6 +37,10 @@ pub enum Failure {
     #[error("{0}")]
     Input(String),
 
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+
     /// An import stopped.
     #[error(transparent)]
     Import(Box<ImportStopped>),
@@ -137,6 +141,7 @@ impl Failure {
             Failure::Serve(_) => "serve",
             Failure::Usage { .. } => "usage",
             Failure::Input(_) => "input",
+            Failure::Interrupted => "interrupted",
             Failure::Import(stopped) => stopped.cause.code(),
             Failure::TooLargeForOne { .. } => "limit-exceeded",
             Failure::Damaged(_) => "damaged",
@@ -155,6 +160,7 @@ impl Failure {
             Failure::Serve(_) => "Look at the address and the options it was given.".to_owned(),
             Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
             Failure::Input(_) => "Correct the input and import it again.".to_owned(),
+            Failure::Interrupted => "Run it again when it suits.".to_owned(),
             Failure::Import(stopped) => stopped.advice(),
             Failure::TooLargeForOne { .. } => {
                 "Import it without --atomic, or in several parts.".to_owned()
@@ -209,6 +215,7 @@ impl Failure {
             | Failure::Serve(_)
             | Failure::Usage { .. }
             | Failure::Input(_)
+            | Failure::Interrupted
             | Failure::Import(_)
             | Failure::TooLargeForOne { .. }
             | Failure::Unreachable { .. }
@@ -237,6 +244,7 @@ impl Failure {
             }
             Failure::Serve(_)
             | Failure::Input(_)
+            | Failure::Interrupted
             | Failure::TooLargeForOne { .. }
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }

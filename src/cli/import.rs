@@ -7,6 +7,7 @@
 //! the failed batch is in. So the first document of that batch is the place to go on at, and
 //! going on there gives exactly the documents that one run would have given. Ids are made before
 //! a batch is sent, so that after a lost answer the first one tells whether the batch is in.
+//! Ctrl-C stops an import in the same good order.
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use super::{
     Failure, ImportStopped, Resume, TargetArgs,
+    interrupt::Interrupt,
     output::{Output, Progress},
     remote::Client,
     source::{Item, Place, Source},
@@ -98,13 +100,14 @@ struct Import<'a> {
     args: &'a ImportArgs,
     source: Source,
     progress: Progress,
+    interrupt: Interrupt,
 }
 
 /// Imports, and says how much in how long.
 pub(super) fn run(args: &ImportArgs, json: bool) -> Result<(), Failure> {
     let source = Source::open(&args.file)?;
     let progress = Progress::new(source.total(), json);
-    let mut import = Import { args, source, progress };
+    let mut import = Import { args, source, progress, interrupt: Interrupt::listen() };
     let imported = if args.atomic { import.as_one() } else { import.in_batches() };
     import.progress.finish();
     imported?;
@@ -116,10 +119,10 @@ impl Import<'_> {
         let sink = Sink::open(self.args)?;
         loop {
             let mut batch = Batch::default();
-            let full = |batch: &Batch| {
-                batch.rows.len() as u64 >= self.args.batch || batch.bytes >= BATCH_BYTES
-            };
-            let filled = fill(&mut self.source, self.args, &mut batch, full);
+            let most = self.args.batch;
+            let full =
+                |batch: &Batch| batch.rows.len() as u64 >= most || batch.bytes >= BATCH_BYTES;
+            let filled = self.fill(&mut batch, full);
             let first = batch.first();
             if let Err(stop) = filled {
                 return Err(self.stopped(stop, first));
@@ -140,7 +143,7 @@ impl Import<'_> {
             batch.rows.len() > ATOMIC_DOCUMENTS_MAX || batch.bytes > TRANSACTION_BYTES_MAX
         };
         let nothing = |stop: Stop| stop.into_failure(0, Resume::Anew);
-        fill(&mut self.source, self.args, &mut batch, full).map_err(nothing)?;
+        self.fill(&mut batch, full).map_err(nothing)?;
         if full(&batch) {
             let limit =
                 format!("{ATOMIC_DOCUMENTS_MAX} documents and {TRANSACTION_BYTES_MAX} bytes");
@@ -153,6 +156,25 @@ impl Import<'_> {
             self.progress.add(count, self.source.read());
         }
         sink.close()
+    }
+
+    /// Reads documents until a batch is full or the input ends.
+    fn fill(&mut self, batch: &mut Batch, full: impl Fn(&Batch) -> bool) -> Result<(), Stop> {
+        while !full(batch) {
+            let item = self.source.next();
+            let stop = |cause| Stop { place: self.source.place().to_string(), cause };
+            let Some(item) = item.map_err(stop)? else { break };
+            if self.interrupt.is_asked() {
+                return Err(stop(Failure::Interrupted));
+            }
+            if item.place.number() < self.args.from_line {
+                continue;
+            }
+            batch.bytes += item.text.len();
+            let row = row(item, self.args.id_path.as_ref());
+            batch.rows.push(row.map_err(|error| stop(error.into()))?);
+        }
+        Ok(())
     }
 
     /// The input broke off inside of a batch, whose first document is given if it has one.
@@ -245,28 +267,6 @@ impl Sink {
             Sink::Server(_) => Ok(()),
         }
     }
-}
-
-/// Reads documents until a batch is full or the input ends.
-fn fill(
-    source: &mut Source,
-    args: &ImportArgs,
-    batch: &mut Batch,
-    full: impl Fn(&Batch) -> bool,
-) -> Result<(), Stop> {
-    while !full(batch) {
-        let item = source.next().map_err(|cause| Stop { place: source.place().to_string(), cause });
-        let Some(item) = item? else { break };
-        if item.place.number() < args.from_line {
-            continue;
-        }
-        let place = item.place;
-        batch.bytes += item.text.len();
-        let row = row(item, args.id_path.as_ref());
-        let row = row.map_err(|cause| Stop { place: place.to_string(), cause: cause.into() })?;
-        batch.rows.push(row);
-    }
-    Ok(())
 }
 
 fn row(item: Item, id_path: Option<&Path>) -> Result<Row, Error> {

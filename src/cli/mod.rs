@@ -20,6 +20,7 @@ mod check;
 mod export;
 mod failure;
 mod import;
+mod interrupt;
 mod log;
 mod output;
 mod query;

@@ -8,11 +8,13 @@ use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use serde_json::json;
 
-use super::{DataArgs, Failure, log::cut_json, log::cut_text, output::Output};
+use super::{
+    DataArgs, Failure, interrupt::on_signal, log::cut_json, log::cut_text, output::Output,
+};
 use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
-    server::{ServeOptions, Server},
+    server::{ServeError, ServeOptions, Server},
 };
 
 /// Serve a database over HTTP.
@@ -93,6 +95,9 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let database = builder(args).open(&args.data.data)?;
     let recovery = database.status().recovery;
     let server = Server::bind(database, options)?;
+    // Before anybody is told that it is there: until it runs, it does not listen for signals.
+    let stop = server.handle();
+    on_signal(move |_| stop.stop()).map_err(ServeError::Run)?;
     greet(args, &server, &recovery, json)?;
     Ok(server.run()?)
 }
@@ -115,14 +120,16 @@ fn builder(args: &ServeArgs) -> Builder {
 }
 
 fn admin_key(args: &ServeArgs) -> Result<Option<String>, Failure> {
-    match (&args.admin_key, &args.admin_key_file) {
-        (Some(key), _) => Ok(Some(key.clone())),
-        (None, Some(path)) => {
-            let text = fs::read_to_string(path);
-            let text = text.map_err(|source| Failure::Read { path: path.clone(), source })?;
-            Ok(Some(text.trim().to_owned()))
-        }
-        (None, None) => Ok(None),
+    let key = match (&args.admin_key, &args.admin_key_file) {
+        (Some(key), _) => key.clone(),
+        (None, Some(path)) => fs::read_to_string(path)
+            .map_err(|source| Failure::Read { path: path.clone(), source })?,
+        (None, None) => return Ok(None),
+    };
+    match key.trim() {
+        // A variable that is set to nothing must not let everybody in.
+        "" => Err(Failure::Usage { argument: "--admin-key", reason: "it is empty".to_owned() }),
+        key => Ok(Some(key.to_owned())),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Committer, Durability, Outcome, locks::LockMode};
 use crate::{
     error::{Error, Result},
     names::CollectionName,
-    sync::{Clock, ThreadId, back_off, thread},
+    sync::{Clock, ThreadId, back_off, planted, thread},
     transaction::{Intention, Isolation, Transaction},
     version::Version,
 };
@@ -96,7 +96,7 @@ impl Committer {
             self.group.make_room(bytes)?;
             let modes = collections.iter().map(|name| (name.clone(), LockMode::Exclusive));
             let wanted = self.locks.collect(modes);
-            let held = (!cfg!(planted_bug = "transact_without_locks")).then(|| wanted.acquire());
+            let held = (!planted("transact_without_locks")).then(|| wanted.acquire());
             let tip = self.group.tip();
             let transaction = Transaction::confined(tip.clone(), isolation, collections.clone());
             let result = closure(&transaction);
@@ -117,7 +117,7 @@ impl Committer {
                     return Ok(Committed { version, value });
                 }
                 Ok((Outcome::Unchanged(version), value)) => {
-                    self.group.wait_published(version)?;
+                    self.group.wait_acknowledged(version, durability)?;
                     return Ok(Committed { version, value });
                 }
                 Err(error) => return self.refuse(&tip, error),

@@ -31,7 +31,7 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     checkpoint::{self, Failure, Manifest},
-    commit::{CommitCounts, Committed, Committer, Durability, Logged, TransactOptions},
+    commit::{Committed, Committer, Durability, Logged, TransactOptions},
     error::Result,
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
@@ -349,9 +349,13 @@ impl Engine {
     fn maintain(&self) -> Result<()> {
         let group = self.committer.group();
         group.check_writable()?;
-        group.make_ahead()?;
-        group.sync_if_due()?;
-        if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) }
+        // Each is done whatever becomes of the others: on a full device the next segment cannot be
+        // made, but promised syncs are due all the same, and a checkpoint may make room.
+        let synced = group.sync_if_due();
+        let made = group.make_ahead();
+        let checkpointed =
+            if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
+        synced.and(made).and(checkpointed)
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -387,10 +391,6 @@ impl Engine {
             self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
         }
         Ok(())
-    }
-
-    fn counts(&self) -> CommitCounts {
-        self.committer.counts()
     }
 }
 

@@ -74,7 +74,7 @@ impl Engine {
             memory_limit: self.settings.memory_limit,
             recovery: self.recovery.clone(),
             logged: group.logged(),
-            commits: self.counts(),
+            commits: self.committer.counts(),
         }
     }
 }

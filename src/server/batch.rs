@@ -93,9 +93,11 @@ impl Batch {
         match commit(Updates::AtCommit) {
             // An update did not fit at the commit. Which one it was is found by looking at once;
             // what it does not fit is published by now.
-            Err(Error::DocumentNotFound { .. } | Error::InvalidUpdate { .. }) => {
-                commit(Updates::AtOnce)
-            }
+            Err(
+                Error::DocumentNotFound { .. }
+                | Error::InvalidUpdate { .. }
+                | Error::LimitExceeded { .. },
+            ) => commit(Updates::AtOnce),
             outcome => outcome,
         }
     }

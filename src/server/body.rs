@@ -90,10 +90,12 @@ async fn read(payload: Payload) -> Result<Body, Problem> {
         let chunk = chunk
             .map_err(|_| Problem::new(Kind::InvalidRequest, "the body broke off before its end"))?;
         length += chunk.len();
-        match length {
-            ..=BODY_BYTES_MAX => bytes.extend_from_slice(&chunk),
-            ..=DROPPED_BYTES_MAX => bytes = BytesMut::new(),
-            _ => break,
+        if length <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&chunk);
+        } else if length <= DROPPED_BYTES_MAX {
+            bytes = BytesMut::new();
+        } else {
+            break;
         }
     }
     if length > BODY_BYTES_MAX {
@@ -120,7 +122,8 @@ impl<'a> Object<'a> {
         let Members(members) = serde_json::from_str(text).map_err(not_json)?;
         let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable();
-        if let Some([name, _]) = names.array_windows().find(|[one, two]| one == two) {
+        let twins = names.iter().zip(names.iter().skip(1)).find(|(one, two)| one == two);
+        if let Some((name, _)) = twins {
             return Err(invalid(&format!("{pointer}/{name}"), "the member stands twice"));
         }
         Ok(Object { pointer: pointer.to_owned(), members })

@@ -120,3 +120,66 @@ async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Se
     })
     .await
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::{
+        App, HttpResponse,
+        body::to_bytes,
+        middleware::from_fn,
+        test::{TestRequest, init_service, try_call_service},
+        web::{self, Payload},
+    };
+
+    use super::*;
+    use crate::{database::Database, server::auth::Keys};
+
+    fn service() -> Data<Service> {
+        let (_, stopping) = tokio::sync::watch::channel(false);
+        let keys = Keys::new(true, None).unwrap();
+        let body_timeout = Duration::from_secs(1);
+        Data::new(Service { database: Database::in_memory(), keys, body_timeout, stopping })
+    }
+
+    async fn panic_at_once() -> HttpResponse {
+        panic!("a secret of the server")
+    }
+
+    async fn panic_in_work(service: Data<Service>) -> Result<HttpResponse, Problem> {
+        let work = |_: &Database| -> Result<HttpResponse, Problem> { panic!("a secret") };
+        service.block(move |database| work(database).map(drop)).await?;
+        Ok(HttpResponse::Ok().finish())
+    }
+
+    async fn fail_in_the_framework(_: web::Json<u8>, _: Payload) -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[actix_web::test]
+    async fn whatever_a_handler_does_the_client_gets_a_problem() {
+        let app = App::new()
+            .app_data(service())
+            .wrap(from_fn(envelope))
+            .route("/at-once", web::get().to(panic_at_once))
+            .route("/in-work", web::get().to(panic_in_work))
+            .route("/framework", web::get().to(fail_in_the_framework));
+        let app = init_service(app).await;
+        for (path, status) in [("/at-once", 500), ("/in-work", 500), ("/framework", 400)] {
+            let request = TestRequest::get().uri(path).insert_header((REQUEST_ID, "r-1"));
+            let response = match try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.into_parts().1.map_into_boxed_body(),
+                Err(error) => error.error_response(),
+            };
+            assert_eq!(response.status(), status, "{path}");
+            assert_eq!(response.headers().get(REQUEST_ID).unwrap(), "r-1");
+            let body = to_bytes(response.into_body()).await.unwrap();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(text.contains(r#""instance":"r-1""#), "{text}");
+            assert!(text.starts_with(r#"{"type":"/problems/in"#), "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+}

@@ -31,7 +31,7 @@ mod routes;
 mod write;
 
 use std::{
-    io,
+    fmt, io,
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
@@ -44,7 +44,7 @@ use auth::Keys;
 use problem::Problem;
 
 /// How a database is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ServeOptions {
     /// The address to listen on; port 0 takes any that is free.
     pub listen: SocketAddr,
@@ -124,6 +124,21 @@ impl ServeOptions {
     }
 }
 
+/// Shows everything but the key, so that it cannot get into a log.
+impl fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("listen", &self.listen)
+            .field("no_auth", &self.no_auth)
+            .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("head_timeout", &self.head_timeout)
+            .field("body_timeout", &self.body_timeout)
+            .field("keep_alive", &self.keep_alive)
+            .finish()
+    }
+}
+
 impl Server {
     /// Takes the address and, at the first start, makes an admin key.
     ///
@@ -192,7 +207,7 @@ impl Server {
             // A client that is refused early goes on sending for a while.
             .client_disconnect_timeout(Duration::from_secs(5))
             .keep_alive(options.keep_alive)
-            .shutdown_timeout(options.shutdown_timeout.as_secs())
+            .shutdown_timeout(options.shutdown_timeout.as_secs_f64().ceil() as u64)
             .shutdown_signal(stop.told_to_stop(Signals::listen()?))
             .listen(listener)?;
         Ok(server.run())

@@ -24,9 +24,12 @@ use crate::error::{Conflict, Dependency, Error};
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One failed request's problem.
+/// One failed request's problem. It is boxed, so that a result that is none stays small.
 #[derive(Debug, Clone)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     kind: Kind,
     detail: String,
     retryable: bool,
@@ -72,7 +75,7 @@ struct Overtaken {
 impl Problem {
     /// A problem of this kind; `detail` says what is wrong with this one request.
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem {
+        Problem(Box::new(Parts {
             kind,
             detail: detail.into(),
             retryable: kind.is_retryable(),
@@ -82,7 +85,7 @@ impl Problem {
             conflicts: Vec::new(),
             headers: Vec::new(),
             instance: String::new(),
-        }
+        }))
     }
 
     /// What a handler that failed by a fault of the server says.
@@ -92,73 +95,73 @@ impl Problem {
 
     /// The same problem, in this line of the body.
     pub(super) fn in_line(mut self, line: usize) -> Problem {
-        self.detail = format!("line {line}: {}", self.detail);
-        self.line = Some(line);
+        self.0.detail = format!("line {line}: {}", self.0.detail);
+        self.0.line = Some(line);
         self
     }
 
     /// The same problem, in this operation of a batch.
     pub(super) fn in_operation(mut self, operation: usize) -> Problem {
-        self.operation = Some(operation);
+        self.0.operation = Some(operation);
         self
     }
 
     /// The same problem, at this place (a JSON Pointer) of the body.
     pub(super) fn at(mut self, pointer: impl Into<String>) -> Problem {
-        self.pointer = Some(pointer.into());
+        self.0.pointer = Some(pointer.into());
         self
     }
 
     /// The same problem, answered with one more header.
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// The same problem of the request with this id.
     pub(super) fn of_request(mut self, instance: &str) -> Problem {
-        instance.clone_into(&mut self.instance);
+        instance.clone_into(&mut self.0.instance);
         self
     }
 
     /// Its kind.
     #[cfg(test)]
     pub(super) fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     fn text(&self) -> String {
         json_text(&Body {
-            r#type: format!("/problems/{}", self.kind.row().slug),
-            title: self.kind.row().title,
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            instance: &self.instance,
-            retryable: self.retryable,
-            pointer: self.pointer.as_deref(),
-            line: self.line,
-            operation: self.operation,
-            conflicts: &self.conflicts,
+            r#type: format!("/problems/{}", self.0.kind.row().slug),
+            title: self.0.kind.row().title,
+            status: self.0.kind.status().as_u16(),
+            detail: &self.0.detail,
+            instance: &self.0.instance,
+            retryable: self.0.retryable,
+            pointer: self.0.pointer.as_deref(),
+            line: self.0.line,
+            operation: self.0.operation,
+            conflicts: &self.0.conflicts,
         })
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.kind.status()
+        self.0.kind.status()
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.kind.status());
+        let mut response = HttpResponse::build(self.0.kind.status());
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
-        if !self.instance.is_empty() {
-            response.insert_header((REQUEST_ID, self.instance.as_str()));
+        if !self.0.instance.is_empty() {
+            response.insert_header((REQUEST_ID, self.0.instance.as_str()));
         }
-        for (name, value) in &self.headers {
+        for (name, value) in &self.0.headers {
             response.insert_header((name.clone(), value.clone()));
         }
-        if self.kind == Kind::RequestTimeout {
+        if self.0.kind == Kind::RequestTimeout {
             response.force_close();
         }
         response.body(self.text())
@@ -169,7 +172,7 @@ impl std::error::Error for Problem {}
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.detail)
+        f.write_str(&self.0.detail)
     }
 }
 
@@ -186,10 +189,11 @@ impl From<Error> for Problem {
             | Error::InvalidUpdate { ref pointer, .. } => {
                 Problem::new(kind, error.to_string()).at(pointer)
             }
-            Error::Conflict(ref conflicts) => Problem {
-                conflicts: conflicts.iter().map(Overtaken::from).collect(),
-                ..Problem::new(kind, error.to_string())
-            },
+            Error::Conflict(ref conflicts) => {
+                let mut problem = Problem::new(kind, error.to_string());
+                problem.0.conflicts = conflicts.iter().map(Overtaken::from).collect();
+                problem
+            }
             // What the engine says of these names files of the server, or serde's own words.
             Error::OutcomeUnknown { .. } => Problem::new(
                 kind,

@@ -232,3 +232,35 @@ impl std::fmt::Debug for Snapshot {
 
 /// The map of a collection's documents by id.
 pub(crate) type Documents = OrdMap<DocumentId, Arc<Document>>;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_given_up_becomes_what_a_state_kept_makes() {
+        let steps = [
+            r#"[{"op":"create_collection","collection":"a"},
+                {"op":"put","collection":"a","id":"1","doc":{"_id":"1","n":1}}]"#,
+            r#"[{"op":"create_collection","collection":"b"},
+                {"op":"put","collection":"a","id":"1","doc":{"_id":"1","n":22}}]"#,
+            r#"[{"op":"put","collection":"b","id":"2","doc":{"_id":"2"}},
+                {"op":"delete","collection":"a","id":"1"}]"#,
+            r#"[{"op":"drop_collection","collection":"b"}]"#,
+        ];
+        let (mut kept, mut given_up) = (vec![Snapshot::empty()], Snapshot::empty());
+        for (step, version) in steps.into_iter().zip(1..) {
+            // Stamps are written once, so each side has documents of its own.
+            let [one, two] = [0; 2].map(|_| WriteSet::decode(step).unwrap());
+            let next = kept.last().unwrap().apply(&one, Version::new(version)).unwrap();
+            // Every other step finds its maps held by somebody else too.
+            let before = (version % 2 == 0).then(|| (given_up.clone(), kept.last().unwrap()));
+            given_up = given_up.into_next(&two, Version::new(version)).unwrap();
+            assert!(before.is_none_or(|(held, expected)| held == *expected));
+            assert_eq!((&given_up, given_up.bytes()), (&next, next.bytes()));
+            kept.push(next);
+        }
+        assert!(given_up.bytes() == 0 && kept[1].get("a", "1").unwrap().json().contains("1}"));
+    }
+}

@@ -61,6 +61,7 @@ fn a_command_line_that_is_not_understood_is_told() {
         "import - --collection c --id-path a..b",
         "serve --durability sometimes",
         "serve --memory-limit much",
+        "serve --admin-key=",
         "serve --no-auth --listen 0.0.0.0:0",
     ] {
         place.fails(2, line);

@@ -1,5 +1,10 @@
 //! Imports that stop, and how they go on.
 
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
 use crate::program::{Place, documents};
 
 /// 25 documents, of which the one on line 18 is broken; line 3 is empty.
@@ -106,4 +111,38 @@ fn errors_for_programs_are_json() {
     let run = Place::new().import(&documents(1..=3), "--json");
     let done: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!(done["imported"], 3);
+}
+
+#[test]
+fn an_interruption_says_where_to_go_on() {
+    let place = Place::new();
+    let mut child = place
+        .command()
+        .args("import - --collection c --json".split(' '))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(documents(1..=2_500).as_bytes()).unwrap();
+    let stats = ["--json", "log", "stats"];
+    while !place.run(stats).out.contains("\"records\":2") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    // It is seen when the next documents come, however many that takes.
+    for n in 2_501.. {
+        if input.write_all(documents(n..=n).as_bytes()).is_err() || n == 3_400 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((output.status.code(), &error["error"]), (Some(1), &"interrupted".into()));
+    assert_eq!((&error["imported"], &error["from_line"]), (&2_000.into(), &2_001.into()));
+    assert_eq!(place.exported().join("\n") + "\n", documents(1..=2_000));
 }

@@ -1,7 +1,8 @@
 //! The same commands, through a running server.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 
@@ -89,6 +90,16 @@ fn a_server_that_is_not_there_is_told() {
     assert!(run.error()["message"].as_str().unwrap().contains(&url));
 }
 
+/// A supervisor may change its mind as soon as it reads the address.
+#[test]
+fn a_server_can_be_stopped_from_its_first_moment() {
+    let place = Place::new();
+    for _ in 0..10 {
+        assert_eq!(Server::start(&place).stop(), 0);
+    }
+    place.good("check");
+}
+
 #[test]
 fn a_key_is_asked_for_and_sent() {
     let place = Place::new();
@@ -109,4 +120,22 @@ fn a_key_is_asked_for_and_sent() {
     assert!(run.code == 1 && run.err.contains("MONSTERDB_API_KEY"), "{run:?}");
     let run = place.import(&documents(1..=3), &format!("--url {url} --key {key}"));
     assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// A server that goes away in the middle of an insert: nobody knows, and that is what is said.
+#[test]
+fn an_answer_that_is_lost_is_no_failure_and_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 64 * 1024];
+        assert!(stream.read(&mut request).unwrap() > 0);
+    });
+    let place = Place::new();
+    let run = place.import(&documents(1..=8), &format!("--batch 4 --url {url} --json"));
+    server.join().unwrap();
+    assert_eq!((run.code, &run.error()["error"]), (1, &"outcome-unknown".into()), "{run:?}");
+    let advice = run.error()["advice"].to_string();
+    assert!(advice.contains("document d000001 is there, go on with --from-line 5"), "{advice}");
 }

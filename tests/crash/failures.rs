@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Images of a power cut that are looked at after a failure, and at the end.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 3;
 
 /// The operation that makes the names of a new directory's folders safe.
 const FOLDERS_SYNCED: u64 = 3;

@@ -1,6 +1,8 @@
 //! The device is full: writes are refused, reads go on, and when there is room again writes do
 //! too, without a restart. Nothing acknowledged is lost, wherever it crashes.
 
+use std::{sync::Arc, time::Duration};
+
 use monsterdb::{
     Durability, Error, Health,
     storage::{CrashKind, Failure, Fault, MemoryStorage, OperationKind},
@@ -9,7 +11,9 @@ use monsterdb::{
 use crate::{
     every_operation::{Image, Sometimes},
     scripts,
-    workload::{History, Promise, Run, Step, Write, depth, is_refusal, script},
+    workload::{
+        History, Promise, Run, Step, Write, commit, depth, is_refusal, open, options, script,
+    },
 };
 
 /// Bytes by which the room is made larger from run to run.
@@ -61,6 +65,28 @@ fn no_segment_can_be_made_for_a_while() {
         filling.run.storage.clear_faults();
         filling.check_recovered();
     }
+}
+
+/// The maintenance cannot make a segment; what it owes besides is done all the same.
+#[test]
+fn promised_syncs_and_checkpoints_need_no_room_for_segments() {
+    let storage = MemoryStorage::new();
+    let builder = options().checkpoint_operations(8);
+    let db = builder.open_in(Arc::new(storage.clone())).unwrap();
+    let fault = Fault::FailAll { kind: OperationKind::Allocate, failure: Failure::Full };
+    for number in 0..12 {
+        let name = format!("c{number}");
+        let write = [Write::Create(name)];
+        let version = commit(&db, Durability::Interval(Duration::ZERO), &write).unwrap();
+        storage.inject(fault);
+        let maintained = db.maintain();
+        storage.clear_faults();
+        assert!(matches!(maintained, Err(Error::StorageFull { .. })), "{maintained:?}");
+        assert_eq!(db.status().synced, version);
+        let reopened = open(&storage.crash(CrashKind::Power, number)).unwrap();
+        assert_eq!(reopened.snapshot(), db.snapshot());
+    }
+    assert_eq!(db.status().checkpoint.get(), 8, "a checkpoint was due");
 }
 
 impl Filling {

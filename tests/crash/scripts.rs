@@ -40,6 +40,11 @@ pub(crate) const MIXED: &str = "
     soon: inc a/1; append c/1
     none: inc b/1
     maintain
+    none: put b/1 70
+    always: put b/1 70
+    none: put b/1 60
+    soon: put b/1 60
+    maintain
     none: put c/2 900
     none: put c/3 1200; inc a/1
     none: put c/4 1200; double a/1

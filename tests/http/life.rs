@@ -80,6 +80,28 @@ fn health_says_how_it_is_doing() {
 }
 
 #[test]
+fn health_reports_the_torn_tail_that_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Database::builder().segment_bytes(1 << 16).checkpoint_on_close(false);
+    let database = open().open(folder.path()).unwrap();
+    database.create_collection("c", Default::default()).unwrap();
+    database.close().unwrap();
+    let segments = std::fs::read_dir(folder.path().join("wal")).unwrap();
+    let segment = segments.map(|entry| entry.unwrap().path()).min().unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes[end..end + 5].copy_from_slice(b"{\"crc");
+    std::fs::write(&segment, bytes).unwrap();
+
+    let server = Server::start_on(open().open(folder.path()).unwrap(), |options| {
+        options.no_auth = true;
+    });
+    let expected =
+        serde_json::json!({"checkpoint": 0, "replayed": 1, "in_doubt": 0, "cut_bytes": 5});
+    assert_eq!(server.get("/health").value()["recovery"], expected);
+}
+
+#[test]
 fn of_writers_with_the_same_precondition_one_wins() {
     let server = Server::start();
     let path = "/collections/c/documents/a";

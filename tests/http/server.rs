@@ -48,7 +48,7 @@ impl Server {
 
     /// A server of the database in this directory.
     pub(crate) fn start_in(path: &Path, change: impl FnOnce(&mut ServeOptions)) -> Server {
-        let database = Database::open(path).unwrap();
+        let database = Database::builder().segment_bytes(1 << 20).open(path).unwrap();
         store_key(&database, READER, "read");
         store_key(&database, WRITER, "write");
         Server::start_on(database, change)

@@ -4,18 +4,18 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
-pub const ACCOUNTS: u64 = 8;
-pub const BALANCE: i64 = 1000;
+pub(crate) const ACCOUNTS: u64 = 8;
+pub(crate) const BALANCE: i64 = 1000;
 
 /// One request of a writer. Each leaves a record under an id that no other write has.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Write {
+pub(crate) struct Write {
     pub id: String,
     pub kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A single document.
     Insert { payload: u64 },
     /// Money from one account to another and a record of it, as one batch.
@@ -31,10 +31,10 @@ enum Fate {
 }
 
 /// Every document by collection and id, as the server returns it.
-pub type Contents = BTreeMap<String, BTreeMap<String, Value>>;
+pub(crate) type Contents = BTreeMap<String, BTreeMap<String, Value>>;
 
 #[derive(Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     writes: BTreeMap<String, (Write, Fate)>,
     acknowledged: u64,
     unknown_present: u64,
@@ -42,7 +42,7 @@ pub struct Ledger {
 }
 
 impl Write {
-    pub fn random(
+    pub(crate) fn random(
         round: u64,
         writer: u64,
         number: u64,
@@ -61,7 +61,7 @@ impl Write {
     }
 
     /// The record that it leaves in `records`.
-    pub fn record(&self) -> Value {
+    pub(crate) fn record(&self) -> Value {
         match self.kind {
             Kind::Insert { payload } => json!({"_id": self.id, "payload": payload}),
             Kind::Transfer { from, to, amount } => {
@@ -72,18 +72,18 @@ impl Write {
 }
 
 impl Ledger {
-    pub fn sent(&mut self, write: &Write) {
+    pub(crate) fn sent(&mut self, write: &Write) {
         let before = self.writes.insert(write.id.clone(), (write.clone(), Fate::Unknown));
         assert_eq!(before, None, "an id was used twice");
     }
 
-    pub fn acknowledged(&mut self, write: &Write) {
+    pub(crate) fn acknowledged(&mut self, write: &Write) {
         self.acknowledged += 1;
         self.writes.get_mut(&write.id).unwrap().1 = Fate::Present;
     }
 
     /// Holds what is there against what was written.
-    pub fn check(&mut self, contents: &Contents) {
+    pub(crate) fn check(&mut self, contents: &Contents) {
         let empty = BTreeMap::new();
         let records = contents.get("records").unwrap_or(&empty);
         for id in records.keys() {
@@ -121,7 +121,7 @@ impl Ledger {
         assert_eq!(balances.iter().sum::<i64>(), BALANCE * i64::try_from(ACCOUNTS).unwrap());
     }
 
-    pub fn assert_not_vacuous(&self) {
+    pub(crate) fn assert_not_vacuous(&self) {
         assert!(self.acknowledged > 500, "too few writes were acknowledged to prove anything");
         assert!(self.unknown_present + self.unknown_absent > 50, "the kills met too few writes");
     }

@@ -15,21 +15,21 @@ use super::ledger::{Contents, Kind, Write};
 
 const KEY: &str = "a key for tests";
 
-pub struct Server {
+pub(crate) struct Server {
     child: Mutex<Child>,
     address: String,
     /// Kept open, so that the server can go on to write to it.
     _output: Lines<BufReader<ChildStdout>>,
 }
 
-pub struct Client {
+pub(crate) struct Client {
     http: http::Client,
     address: String,
 }
 
 impl Server {
     /// Starts a server and waits until it says where it listens.
-    pub fn start(data: &Path) -> Server {
+    pub(crate) fn start(data: &Path) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_monsterdb"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.join("data"))
@@ -50,19 +50,19 @@ impl Server {
         Server { child: Mutex::new(child), address, _output: output }
     }
 
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.child.lock().unwrap().kill().unwrap();
     }
 
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         self.child.lock().unwrap().wait().unwrap();
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client { http: http::Client::new(), address: self.address.clone() }
     }
 
-    pub fn create_accounts(&self, count: u64, balance: i64) {
+    pub(crate) fn create_accounts(&self, count: u64, balance: i64) {
         let operations: Vec<Value> = (0..count)
             .map(|n| {
                 json!({"op": "insert", "collection": "accounts", "id": format!("a{n}"),
@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// Every document of the two collections.
-    pub fn contents(&self) -> Contents {
+    pub(crate) fn contents(&self) -> Contents {
         let client = self.client();
         ["accounts", "records"].map(|name| (name.to_owned(), client.read_all(name))).into()
     }
@@ -82,7 +82,7 @@ impl Server {
 
 impl Client {
     /// Sends a write; none when the server died before it answered.
-    pub fn send(&self, write: &Write) -> Option<()> {
+    pub(crate) fn send(&self, write: &Write) -> Option<()> {
         let answer = match write.kind {
             Kind::Insert { .. } => self.post("/collections/records/documents", &write.record()),
             Kind::Transfer { from, to, amount } => {

@@ -129,16 +129,14 @@ impl Run {
         match step {
             Step::Commit(durability, writes) => {
                 let version = commit(self.db(), *durability, writes)?;
-                if version == before {
-                    return Ok(false);
-                }
+                // What changes nothing is promised too: it is there.
                 self.promise.process = version;
                 match durability {
                     Durability::Always => self.promise.power = version,
                     Durability::Interval(_) => self.unsynced = true,
                     Durability::None => {}
                 }
-                return Ok(true);
+                return Ok(version > before);
             }
             Step::Checkpoint => self.promise.power = self.db().checkpoint()?,
             Step::Maintain => {
