@@ -15,7 +15,7 @@ const NAME: &str = "c";
 type Commit = Vec<(u16, bool)>;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn a_difference_is_what_a_comparison_finds(

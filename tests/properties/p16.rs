@@ -22,7 +22,7 @@ type Transfer = Vec<(Place, Place, i64)>;
 type Place = (usize, usize);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn p16_commit_atomicity(work in vec(vec(transfer(), 5..40), 3)) {

@@ -43,7 +43,7 @@ enum Operation {
 type Step = (Operation, usize, usize);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn p17_rollback_completeness(

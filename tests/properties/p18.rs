@@ -11,7 +11,7 @@ use model::{Coverage, check, steps};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn p18_isolation(steps in steps(120)) {
