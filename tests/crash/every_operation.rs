@@ -11,7 +11,9 @@ use monsterdb::{
 use crate::{
     recovery::{interrupted, second_generation, served_is_safe},
     scripts,
-    workload::{History, Promise, commits, depth, open, script, undisturbed, until_it_stops},
+    workload::{
+        History, Promise, commits, depth, needless_file, open, script, undisturbed, until_it_stops,
+    },
 };
 
 /// Images of a power cut that are looked at for every operation.
@@ -105,6 +107,9 @@ impl Image<'_> {
         if let Some(objection) = self.history.objection(&state, self.promise.process) {
             panic!("{}: {objection}", self.what);
         }
+        assert_eq!(needless_file(&copy), None, "{}", self.what);
+        let temporary = copy.names().into_iter().find(|name| name.ends_with(".tmp"));
+        assert_eq!(temporary, None, "{}", self.what);
         let recovery = db.status().recovery;
         count(&sometimes.images, true);
         count(&sometimes.torn_tail, recovery.cut.is_some());

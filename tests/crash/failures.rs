@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use monsterdb::{
     Database, Durability, Error, Health,
-    checkpoint::{MANIFEST, Manifest},
     storage::{CrashKind, Failure, Fault, MemoryStorage},
 };
 
@@ -14,7 +13,10 @@ use crate::{
     every_operation::{Image, Sometimes, count},
     recovery::served_is_safe,
     scripts,
-    workload::{History, Run, Step, Write, commit, depth, is_refusal, open, script, undisturbed},
+    workload::{
+        History, Run, Step, Write, commit, depth, is_refusal, needless_file, open, script,
+        undisturbed,
+    },
 };
 
 /// Images of a power cut that are looked at after a failure, and at the end.
@@ -164,15 +166,7 @@ impl<'a> Disturbed<'a> {
         if self.run.db.as_ref().is_none_or(|db| db.status().health != Health::Ready) {
             return;
         }
-        let names = self.run.storage.names();
-        let manifest = Manifest::decode(&self.run.storage.contents(MANIFEST).unwrap()).unwrap();
-        let needless = |name: &&String| {
-            let is_temporary = name.ends_with(".tmp") && !name.starts_with("wal/");
-            let is_old = name.starts_with("collections/")
-                && !manifest.files().any(|entry| entry.file == **name);
-            is_temporary || is_old
-        };
-        assert_eq!(names.iter().find(needless), None, "{}", self.what);
+        assert_eq!(needless_file(&self.run.storage), None, "{}", self.what);
     }
 
     /// Works on where that is promised, and restarts where it is not.

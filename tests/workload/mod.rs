@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use monsterdb::{
     Builder, CollectionName, CollectionOptions, Database, Durability, Error, Result, Snapshot,
     Transaction, Version,
+    checkpoint::{MANIFEST, Manifest},
     storage::{CrashKind, MemoryStorage},
 };
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,18 @@ pub(crate) fn options() -> Builder {
 
 pub(crate) fn open(storage: &MemoryStorage) -> Result<Database> {
     options().open_in(Arc::new(storage.clone()))
+}
+
+/// A file that an open database has no use for, if there is one.
+pub(crate) fn needless_file(storage: &MemoryStorage) -> Option<String> {
+    let manifest = Manifest::decode(&storage.contents(MANIFEST).unwrap()).unwrap();
+    storage.names().into_iter().find(|name| {
+        // A segment made ahead has a temporary name while it is not in use.
+        let is_temporary = name.ends_with(".tmp") && !name.starts_with("wal/prepared-");
+        let is_old =
+            name.starts_with("collections/") && !manifest.files().any(|entry| entry.file == *name);
+        is_temporary || is_old
+    })
 }
 
 /// How much more than usual is tried, from `MONSTERDB_TEST_DEPTH`.
