@@ -1,6 +1,26 @@
-//! MonsterDB: a JSON document database with serializable transactions.
+#![doc = include_str!("../README.md")]
+//!
+//! # The map
+//!
+//! A module uses only those below its own line; a test keeps it so.
+//!
+//! ```text
+//! cli                      commands                                    (feature "server")
+//! server                   HTTP                                        (feature "server")
+//! database                 the handle: open, recovery, maintenance
+//! commit                   lock, validate, prepare, sequence, sync, publish
+//! transaction              read set, own writes, savepoints
+//! query   checkpoint       questions to a snapshot  |  state on disk
+//! snapshot   wal           immutable state  |  append-only lines
+//! filter                   parse, match
+//! document   storage       values, order, updates  |  files
+//! error                    what went wrong and what to do
+//! names  version  limits  sync
+//! ```
 
 pub mod checkpoint;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod commit;
 pub mod database;
 pub mod document;
@@ -9,6 +29,8 @@ pub mod filter;
 pub mod limits;
 pub mod names;
 pub mod query;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod snapshot;
 pub mod storage;
 mod sync;

@@ -3,7 +3,9 @@
 //! Invariant: whoever holds a name may build a path, a log line or a URL from it without another
 //! check.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use crate::sync::Arc;
 
 /// A collection's name has at most this many bytes, so that a file named after it fits any
 /// file system's 255.

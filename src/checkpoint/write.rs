@@ -46,8 +46,15 @@ pub fn write(
     }
     storage.sync_folder(FOLDER).map_err(|error| discard(storage, previous, error))?;
     let manifest = Manifest { version: snapshot.version(), synced, collections };
-    write_manifest(storage, &manifest)?;
-    Ok(manifest)
+    match write_manifest(storage, &manifest) {
+        Ok(()) => Ok(manifest),
+        Err(Failure::Discarded(error)) => {
+            remove_written(storage, previous);
+            Err(Failure::Discarded(error))
+        }
+        // Which manifest is on the disk is open, so the files of both stay.
+        Err(Failure::Unknown(error)) => Err(Failure::Unknown(error)),
+    }
 }
 
 /// Replaces the manifest.
@@ -64,7 +71,11 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
         storage.rename(&temporary, MANIFEST)
     };
     let failed = |error| Error::io("write", storage.path(MANIFEST), error);
-    replace().map_err(|error| Failure::Discarded(failed(error)))?;
+    replace().map_err(|error| {
+        // The first error is the one to report; what stays is removed at the next open.
+        let _ = storage.remove(&temporary);
+        Failure::Discarded(failed(error))
+    })?;
     // Sync the folder too: without it a crash may bring the old manifest back, after the files
     // that it names were removed.
     storage.sync_folder("").map_err(|error| Failure::Unknown(failed(error)))
@@ -105,10 +116,14 @@ fn write_changed(
     })
 }
 
-/// Takes back what was written, as far as the device lets it; the next opening does the rest.
 fn discard(storage: &dyn Storage, previous: &Manifest, error: io::Error) -> Failure {
+    remove_written(storage, previous);
+    Failure::Discarded(Error::io("write a checkpoint in", storage.path(FOLDER), error))
+}
+
+/// Takes back what was written, as far as the device lets it; the next opening does the rest.
+fn remove_written(storage: &dyn Storage, previous: &Manifest) {
     if let Err(error) = remove_unnamed(storage, previous) {
         tracing::warn!(%error, "files of a failed checkpoint remain until the next opening");
     }
-    Failure::Discarded(Error::io("write a checkpoint in", storage.path(FOLDER), error))
 }

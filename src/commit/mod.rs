@@ -192,8 +192,9 @@ impl Committer {
                     return Ok(version);
                 }
                 Outcome::Unchanged(version) => {
+                    // Somebody else wrote what it asked for, perhaps with a weaker promise.
                     if !planted("acknowledge_no_change_at_once") {
-                        self.group.wait_published(version)?;
+                        self.group.wait_acknowledged(version, durability)?;
                     }
                     return Ok(version);
                 }

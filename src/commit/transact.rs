@@ -117,7 +117,7 @@ impl Committer {
                     return Ok(Committed { version, value });
                 }
                 Ok((Outcome::Unchanged(version), value)) => {
-                    self.group.wait_published(version)?;
+                    self.group.wait_acknowledged(version, durability)?;
                     return Ok(Committed { version, value });
                 }
                 Err(error) => return self.refuse(&tip, error),

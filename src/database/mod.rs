@@ -31,12 +31,12 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     checkpoint::{self, Failure, Manifest},
-    commit::{CommitCounts, Committed, Committer, Durability, Logged, TransactOptions},
+    commit::{Committed, Committer, Durability, Logged, TransactOptions},
     error::Result,
     names::CollectionName,
     snapshot::{CollectionOptions, Snapshot},
     storage::{MemoryStorage, Storage},
-    sync::{Arc, Clock, Mutex, lock},
+    sync::{Arc, Clock, Mutex, Published, lock},
     transaction::{Isolation, Transaction},
     version::Version,
     wal,
@@ -62,6 +62,8 @@ struct Engine {
     storage: Arc<dyn Storage>,
     settings: Settings,
     checkpoint: Mutex<LastCheckpoint>,
+    /// The version of that, to be read while the next one is written.
+    checkpointed: Published<Version>,
     recovery: RecoveryReport,
     opened: Instant,
 }
@@ -317,6 +319,7 @@ impl Engine {
         group.wait_synced(snapshot.version())?;
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
+        self.checkpointed.store(Arc::new(manifest.version));
         *last = LastCheckpoint { manifest, logged, at: Clock::instant() };
         self.remove_covered(&last.manifest);
         Ok(snapshot.version())
@@ -346,9 +349,13 @@ impl Engine {
     fn maintain(&self) -> Result<()> {
         let group = self.committer.group();
         group.check_writable()?;
-        group.make_ahead()?;
-        group.sync_if_due()?;
-        if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) }
+        // Each is done whatever becomes of the others: on a full device the next segment cannot be
+        // made, but promised syncs are due all the same, and a checkpoint may make room.
+        let synced = group.sync_if_due();
+        let made = group.make_ahead();
+        let checkpointed =
+            if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
+        synced.and(made).and(checkpointed)
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -366,6 +373,8 @@ impl Engine {
 
     /// Writes down what the next opening should find, after the last commit.
     fn close(&self) -> Result<()> {
+        // A checkpoint that failed may have ended all writing after the last commit was safe.
+        self.committer.group().check_usable()?;
         if self.settings.checkpoint.on_close {
             self.checkpoint()?;
         }
@@ -382,10 +391,6 @@ impl Engine {
             self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
         }
         Ok(())
-    }
-
-    fn counts(&self) -> CommitCounts {
-        self.committer.counts()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     limits,
     storage::{Access, FileStorage, Storage},
-    sync::{Arc, Clock, Mutex},
+    sync::{Arc, Clock, Mutex, Published},
 };
 
 /// Settings for a database to open.
@@ -146,6 +146,7 @@ impl Builder {
         let engine = Arc::new(Engine {
             committer: Committer::new(group, self.settings.memory_limit),
             storage,
+            checkpointed: Published::new(Arc::new(manifest.version)),
             checkpoint: Mutex::new(LastCheckpoint {
                 manifest,
                 logged: Logged::default(),

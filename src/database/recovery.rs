@@ -2,10 +2,10 @@
 //!
 //! Records above what is provably acknowledged may be in the page cache only: a failed sync or a
 //! killed process leaves them so, and a later loss of power would take back what a reader saw. So
-//! they are written again and synced before anything is served, and the manifest then says that
-//! the log is safe up to them.
+//! they are written again and synced before anything is served. The manifest is written again too,
+//! and then says that the log is safe up to them.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use crate::{
     checkpoint::{self, Failure, MANIFEST, Manifest},
@@ -45,7 +45,7 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
     remove_temporary_files(storage)?;
     let manifest = match checkpoint::load_manifest(storage)? {
         Some(manifest) => manifest,
-        None => create(storage)?,
+        None => new_database(storage)?,
     };
     let (mut recovered, log) = load(storage, manifest)?;
     let doubted = log.in_doubt();
@@ -53,10 +53,10 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
         wal::rewrite(storage, log.acknowledged.next(), &doubted)
             .map_err(|error| Error::io("make records safe in", storage.path(wal::FOLDER), error))?;
     }
-    if log.last > recovered.manifest.synced {
-        recovered.manifest.synced = log.last;
-        write_manifest(storage, &recovered.manifest)?;
-    }
+    // Write it even where it says the same: after a sync that failed the page cache may show a
+    // manifest that the disk does not hold, and the files of the one before must not go yet.
+    recovered.manifest.synced = log.last;
+    write_manifest(storage, &recovered.manifest)?;
     checkpoint::remove_unnamed(storage, &recovered.manifest).map_err(|error| {
         Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
     })?;
@@ -67,7 +67,8 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
 /// Loads a database without changing anything.
 pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
     let Some(manifest) = checkpoint::load_manifest(storage)? else {
-        let source = std::io::ErrorKind::NotFound.into();
+        new_database(storage)?;
+        let source = io::ErrorKind::NotFound.into();
         return Err(Error::Io { action: "find a database in", path: storage.path(""), source });
     };
     Ok(load(storage, manifest)?.0)
@@ -80,10 +81,9 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
     for (place, record) in log.records_after(manifest.version) {
-        let applied = WriteSet::decode(record.ops.get())
-            .and_then(|writes| snapshot.apply(&writes, record.seq))
+        snapshot = WriteSet::decode(record.ops)
+            .and_then(|writes| snapshot.into_next(&writes, record.seq))
             .map_err(|reason| Error::damaged(place.file, place.offset, Some(record.seq), reason))?;
-        snapshot = applied;
         replayed += 1;
     }
     assert!(snapshot.version() == log.last, "replay ends where the log does");
@@ -97,20 +97,20 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     Ok((Recovered { snapshot, manifest, report }, log))
 }
 
-/// Writes the manifest of an empty database. Where there are files already, it is not new but has
-/// lost its manifest.
-fn create(storage: &dyn Storage) -> Result<Manifest> {
+/// The manifest of an empty database. Where there are files already, it is not new but has lost
+/// its manifest. Temporary ones do not count: a first start may have been interrupted.
+fn new_database(storage: &dyn Storage) -> Result<Manifest> {
     for folder in [wal::FOLDER, checkpoint::FOLDER] {
-        let listed = storage.list(folder);
-        let names = listed.map_err(|error| Error::io("list", storage.path(folder), error))?;
-        if let Some(name) = names.first() {
+        let names = match storage.list(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed.map_err(|error| Error::io("list", storage.path(folder), error))?,
+        };
+        if let Some(name) = names.iter().find(|name| !name.ends_with(".tmp")) {
             let reason = format!("the file is missing, but {folder}/{name} is there");
             return Err(Error::damaged(MANIFEST, 0, None, reason));
         }
     }
-    let manifest = Manifest::default();
-    write_manifest(storage, &manifest)?;
-    Ok(manifest)
+    Ok(Manifest::default())
 }
 
 fn make_folders(storage: &dyn Storage) -> Result<()> {

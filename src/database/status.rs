@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Engine, RecoveryReport};
 use crate::{
     commit::{CommitCounts, Durability, Logged},
-    sync::lock,
     version::Version,
 };
 
@@ -67,7 +66,7 @@ impl Engine {
             reason,
             version: snapshot.version(),
             synced: group.synced(),
-            checkpoint: lock(&self.checkpoint).manifest.version,
+            checkpoint: *self.checkpointed.load(),
             durability: self.settings.durability,
             uptime: self.opened.elapsed(),
             documents: ordinary.map(|(_, collection)| collection.count() as u64).sum(),
@@ -75,7 +74,7 @@ impl Engine {
             memory_limit: self.settings.memory_limit,
             recovery: self.recovery.clone(),
             logged: group.logged(),
-            commits: self.counts(),
+            commits: self.committer.counts(),
         }
     }
 }

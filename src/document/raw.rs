@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{
     number::Number,
-    scan::{string_end, value_end},
+    scan::{self, string_end, value_end},
     string::unescape,
 };
 
@@ -104,7 +104,10 @@ impl<'a> Raw<'a> {
 
     /// The value of an object's member; none when there is none, or no object.
     pub fn member(self, name: &str) -> Option<Raw<'a>> {
-        self.members().find(|member| member.is(name)).map(|member| member.value)
+        if self.kind() != Kind::Object {
+            return None;
+        }
+        scan::member(self.0, name).and_then(|range| self.0.get(range)).map(Raw)
     }
 
     fn items(self, open: &str) -> Items<'a> {
@@ -115,22 +118,12 @@ impl<'a> Raw<'a> {
 impl<'a> Member<'a> {
     /// The name it stands under.
     pub fn name(&self) -> Cow<'a, str> {
-        unescape(self.inner())
+        unescape(self.key.get(1..self.key.len().saturating_sub(1)).unwrap_or_default())
     }
 
     /// The name as it is written, with its quotes.
     pub fn key(&self) -> &'a str {
         self.key
-    }
-
-    /// True when it stands under this name.
-    pub fn is(&self, name: &str) -> bool {
-        let inner = self.inner();
-        inner == name || (inner.len() > name.len() && unescape(inner) == name)
-    }
-
-    fn inner(&self) -> &'a str {
-        self.key.get(1..self.key.len().saturating_sub(1)).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,10 @@
 //! Invariant: nothing here panics or fails to end, whatever the bytes; on text that has passed the
 //! border the answers are right.
 
+use std::ops::Range;
+
+use super::string::unescape;
+
 const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
@@ -37,6 +41,30 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
             None => return bytes.len(),
         }
     }
+}
+
+/// The value of the first member of an object that stands under `name`, as a range of bytes.
+/// Filters spend their time here.
+pub(super) fn member(object: &str, name: &str) -> Option<Range<usize>> {
+    let bytes = object.as_bytes();
+    let mut at = 1;
+    while bytes.get(at) == Some(&b'"') {
+        let plain = plain_end(bytes, at + 1);
+        let (key_end, found) = match bytes.get(plain) {
+            Some(b'"') => (plain + 1, bytes.get(at + 1..plain) == Some(name.as_bytes())),
+            Some(_) | None => {
+                let end = string_end(bytes, at);
+                (end, object.get(at + 1..end - 1).is_some_and(|inner| unescape(inner) == name))
+            }
+        };
+        // A colon stands between key and value, and a comma behind the value.
+        let value = key_end + 1..value_end(bytes, key_end + 1);
+        if found {
+            return Some(value);
+        }
+        at = value.end + 1;
+    }
+    None
 }
 
 /// The place behind the value that begins at `at`, in compact text.
@@ -84,6 +112,7 @@ const fn below(word: u64, bound: u8) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -101,6 +130,21 @@ mod tests {
             }
             let slow = bytes.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\');
             assert_eq!(plain_end(&bytes, 0), slow.unwrap_or(bytes.len()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn members_are_found() {
+        let object = r#"{"a":[1,{"b":2}],"\u0062":"x","c\"":null,"":{}}"#;
+        let found = |name| member(object, name).map(|range| object.get(range).unwrap());
+        assert_eq!(found("a"), Some(r#"[1,{"b":2}]"#));
+        assert_eq!(found("b"), Some(r#""x""#));
+        assert_eq!(found("c\""), Some("null"));
+        assert_eq!(found(""), Some("{}"));
+        assert_eq!(found("d"), None);
+        for damaged in ["", "{", "{\"", "{\"a", "{\"\\", "{\"a\"", "{\"a\":", "{\"b\":1,", "[1]"] {
+            let value = member(damaged, "a").and_then(|range| damaged.get(range));
+            assert_eq!(value.unwrap_or_default(), "", "{damaged}");
         }
     }
 

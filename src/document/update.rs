@@ -18,6 +18,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::limits::FILTER_BYTES_MAX;
+use crate::names::DocumentId;
 
 /// Changes to a document, by path.
 ///
@@ -114,7 +115,7 @@ impl std::str::FromStr for Update {
 
 /// The document that this text makes, checked again as any other: there is one border.
 pub(super) fn finish(text: &str, before: &Document) -> Result<Document> {
-    let id = crate::names::DocumentId::new(&before.id())?;
+    let id = DocumentId::new(&before.id())?;
     Draft::parse(text.as_bytes()).and_then(|draft| draft.into_document(&id)).map_err(|error| {
         match error {
             Error::InvalidDocument { pointer, reason } => {
@@ -206,7 +207,6 @@ impl Branch {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::names::DocumentId;
 
     fn updated(body: &str, update: &str) -> Result<String> {
         let id = DocumentId::new("x")?;

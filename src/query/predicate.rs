@@ -3,7 +3,11 @@
 use std::{cmp::Ordering, fmt};
 
 use super::{Sort, SortKey};
-use crate::{document::Document, filter::Filter, names::DocumentId};
+use crate::{
+    document::Document,
+    filter::{Filter, field},
+    names::DocumentId,
+};
 
 /// A set of documents described by a filter and, for a query that stopped early, by the last
 /// document that it consumed.
@@ -31,6 +35,12 @@ impl Predicate {
     pub fn up_to(filter: Filter, sort: Sort, last: &Document, id: DocumentId) -> Predicate {
         let key = sort.key(last).into_owned();
         Predicate { filter, up_to: Some(Boundary { sort, key, id }) }
+    }
+
+    /// The part of the set that is one document, if that belongs to it.
+    pub fn of_document(&self, id: &DocumentId) -> Predicate {
+        let filter = self.filter.clone().and(field("_id").eq(id.as_str()));
+        Predicate { filter, up_to: self.up_to.clone() }
     }
 
     /// The filter, which names the predicate to people.

@@ -106,16 +106,16 @@ impl Collection {
         self.documents.iter()
     }
 
-    /// The collection after some writes, its version open; none when they drop it.
+    /// A successor with some writes, its version open; none when they drop the collection.
     pub(super) fn prepare(
-        current: Option<&Collection>,
+        successor: Option<Collection>,
         name: &CollectionName,
         writes: &CollectionWrites,
     ) -> Result<Option<Collection>, String> {
-        let mut next = match (current, &writes.catalog) {
+        let mut next = match (successor, &writes.catalog) {
             (Some(_), Some(CatalogChange::Drop)) if writes.documents.is_empty() => return Ok(None),
             (None, Some(CatalogChange::Create(options))) => Collection::new(*options),
-            (Some(current), None) => current.successor(),
+            (Some(successor), None) => successor,
             (Some(_), Some(CatalogChange::Create(_))) => {
                 return Err(format!("collection {name} is created but exists"));
             }
@@ -128,6 +128,25 @@ impl Collection {
             next.write(id, document.as_ref());
         }
         Ok(Some(next))
+    }
+
+    /// A collection that is the same but for its version, which is open.
+    pub(super) fn successor(&self) -> Collection {
+        Collection {
+            options: self.options,
+            created: WriteOnce::new(self.created.get()),
+            changed: WriteOnce::default(),
+            documents: self.documents.clone(),
+            bytes: self.bytes,
+        }
+    }
+
+    /// [`Collection::successor`] in place of a collection that may be nobody else's.
+    pub(super) fn into_successor(current: Arc<Collection>) -> Collection {
+        match Arc::try_unwrap(current) {
+            Ok(current) => Collection { changed: WriteOnce::default(), ..current },
+            Err(shared) => shared.successor(),
+        }
     }
 
     /// Gives what was prepared its version.
@@ -164,16 +183,6 @@ impl Collection {
             changed: WriteOnce::default(),
             documents: Documents::new(),
             bytes: 0,
-        }
-    }
-
-    fn successor(&self) -> Collection {
-        Collection {
-            options: self.options,
-            created: WriteOnce::new(self.created.get()),
-            changed: WriteOnce::default(),
-            documents: self.documents.clone(),
-            bytes: self.bytes,
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Invariant: the snapshot at version *n* is what the log's records 1 to *n* make of the empty
 //! database. [`Snapshot::apply`] is the only function that makes one from another: recovery folds
-//! it over the log, and a commit calls its two halves, [`Snapshot::prepare`] outside the short
-//! critical section and [`Snapshot::advance`] inside it. So live and recovered state cannot
+//! it over the log (as [`Snapshot::into_next`], which keeps nothing of the earlier state), and a
+//! commit calls its two halves, [`Snapshot::prepare`] outside the short critical section and
+//! [`Snapshot::advance`] inside it. So live and recovered state cannot
 //! diverge.
 //!
 //! Collections and their documents are persistent maps (B+ trees whose versions share every node
@@ -100,28 +101,32 @@ impl Snapshot {
         Ok(self.advance(self.prepare(writes)?, version))
     }
 
+    /// [`Snapshot::apply`] for whoever gives this state up, as recovery does: maps that nobody
+    /// else holds are changed in place.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::apply`].
+    pub fn into_next(mut self, writes: &WriteSet, version: Version) -> Result<Snapshot, String> {
+        let mut collections = std::mem::take(&mut self.collections);
+        let mut bytes = self.bytes;
+        let prepared = prepare(writes, collections.len(), |name| {
+            let current = collections.remove(name)?;
+            bytes -= current.bytes();
+            Some(Collection::into_successor(current))
+        })?;
+        Ok(Snapshot { collections, bytes, ..self }.advance(prepared, version))
+    }
+
     /// First half of [`Snapshot::apply`]: makes the next maps, leaving their version open.
     ///
     /// # Errors
     ///
     /// As [`Snapshot::apply`].
     pub fn prepare(&self, writes: &WriteSet) -> Result<Prepared, String> {
-        let mut prepared = Prepared { collections: Vec::new(), documents: Vec::new() };
-        let mut count = self.collections.len();
-        for (name, writes) in writes.iter() {
-            let current = self.collections.get(name).map(|collection| &**collection);
-            let next = Collection::prepare(current, name, writes)?;
-            count += usize::from(current.is_none() && next.is_some());
-            prepared.documents.extend(writes.documents.values().flatten().cloned());
-            prepared.collections.push((name.clone(), next.map(Arc::new)));
-        }
-        if count > limits::COLLECTIONS_MAX {
-            return Err(format!(
-                "a database holds at most {} collections",
-                limits::COLLECTIONS_MAX
-            ));
-        }
-        Ok(prepared)
+        prepare(writes, self.collections.len(), |name| {
+            self.collections.get(name).map(|current| current.successor())
+        })
     }
 
     /// Second half of [`Snapshot::apply`]: stamps what was prepared with its version and links it
@@ -181,6 +186,27 @@ impl Snapshot {
     }
 }
 
+/// Writes to the successors of the collections that `successor` names, one after the other.
+fn prepare(
+    writes: &WriteSet,
+    mut count: usize,
+    mut successor: impl FnMut(&CollectionName) -> Option<Collection>,
+) -> Result<Prepared, String> {
+    let mut prepared = Prepared { collections: Vec::new(), documents: Vec::new() };
+    for (name, writes) in writes.iter() {
+        let current = successor(name);
+        let is_new = current.is_none();
+        let next = Collection::prepare(current, name, writes)?;
+        count += usize::from(is_new && next.is_some());
+        prepared.documents.extend(writes.documents.values().flatten().cloned());
+        prepared.collections.push((name.clone(), next.map(Arc::new)));
+    }
+    if count > limits::COLLECTIONS_MAX {
+        return Err(format!("a database holds at most {} collections", limits::COLLECTIONS_MAX));
+    }
+    Ok(prepared)
+}
+
 impl Prepared {
     /// The documents written, in no order.
     pub fn documents(&self) -> &[Arc<Document>] {
@@ -206,3 +232,35 @@ impl std::fmt::Debug for Snapshot {
 
 /// The map of a collection's documents by id.
 pub(crate) type Documents = OrdMap<DocumentId, Arc<Document>>;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_given_up_becomes_what_a_state_kept_makes() {
+        let steps = [
+            r#"[{"op":"create_collection","collection":"a"},
+                {"op":"put","collection":"a","id":"1","doc":{"_id":"1","n":1}}]"#,
+            r#"[{"op":"create_collection","collection":"b"},
+                {"op":"put","collection":"a","id":"1","doc":{"_id":"1","n":22}}]"#,
+            r#"[{"op":"put","collection":"b","id":"2","doc":{"_id":"2"}},
+                {"op":"delete","collection":"a","id":"1"}]"#,
+            r#"[{"op":"drop_collection","collection":"b"}]"#,
+        ];
+        let (mut kept, mut given_up) = (vec![Snapshot::empty()], Snapshot::empty());
+        for (step, version) in steps.into_iter().zip(1..) {
+            // Stamps are written once, so each side has documents of its own.
+            let [one, two] = [0; 2].map(|_| WriteSet::decode(step).unwrap());
+            let next = kept.last().unwrap().apply(&one, Version::new(version)).unwrap();
+            // Every other step finds its maps held by somebody else too.
+            let before = (version % 2 == 0).then(|| (given_up.clone(), kept.last().unwrap()));
+            given_up = given_up.into_next(&two, Version::new(version)).unwrap();
+            assert!(before.is_none_or(|(held, expected)| held == *expected));
+            assert_eq!((&given_up, given_up.bytes()), (&next, next.bytes()));
+            kept.push(next);
+        }
+        assert!(given_up.bytes() == 0 && kept[1].get("a", "1").unwrap().json().contains("1}"));
+    }
+}

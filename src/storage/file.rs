@@ -16,12 +16,13 @@ use crate::error::{Error, Result};
 /// Bytes of zeros that are written at once. Larger pieces are no faster.
 const ZEROS_BYTES: usize = 256 * 1024;
 
-/// A locked data directory.
+/// A data directory, locked unless it is only watched.
 #[derive(Debug)]
 pub struct FileStorage {
     root: PathBuf,
     access: Access,
-    _lock: DirectoryLock,
+    /// Absent for one who only watches.
+    _lock: Option<DirectoryLock>,
 }
 
 /// What a directory is opened for.
@@ -33,10 +34,13 @@ pub enum Access {
     /// Nothing is written, not even a LOCK file, so it works on a read-only device. Every
     /// operation that changes something is refused with [`io::ErrorKind::PermissionDenied`].
     Read,
+    /// For tools that look on while a database may have the directory open: no lock is taken, so
+    /// files may change, come and go between two looks. Changes are refused as for a reader.
+    Watch,
 }
 
 impl FileStorage {
-    /// Opens a directory and locks it until the value is dropped.
+    /// Opens a directory and locks it until the value is dropped, unless it is only watched.
     ///
     /// # Errors
     ///
@@ -64,11 +68,15 @@ impl FileStorage {
                 make_directory(&root)?;
                 let lock = DirectoryLock::exclusive(&root)?;
                 check_writable(&root)?;
-                lock
+                Some(lock)
             }
             Access::Read => {
                 check_directory(&root)?;
-                DirectoryLock::shared(&root)?
+                Some(DirectoryLock::shared(&root)?)
+            }
+            Access::Watch => {
+                check_directory(&root)?;
+                None
             }
         };
         Ok(FileStorage { root, access, _lock: lock })
@@ -84,7 +92,7 @@ impl FileStorage {
     fn resolve_for_change(&self, name: &str) -> io::Result<PathBuf> {
         match self.access {
             Access::Write => self.resolve(name),
-            Access::Read => {
+            Access::Read | Access::Watch => {
                 Err(io::Error::new(io::ErrorKind::PermissionDenied, "opened for reading only"))
             }
         }
@@ -179,11 +187,10 @@ impl StorageFile for DiskFile {
         if self.len()? > length {
             self.0.set_len(length)?;
         }
-        match fs2::FileExt::allocate(&self.0, length) {
-            // Some file systems cannot do it; the zeros below take the room there as well.
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
-            result => result?,
-        }
+        // Taking the room in one piece keeps it together. Where that fails the zeros below take
+        // it, or say why not: fs2 reports `posix_fallocate`, which returns its error, by the
+        // error number of some earlier call.
+        let _ = fs2::FileExt::allocate(&self.0, length);
         // Room that was never written is marked so, and the first write into it would change the
         // mark: a sync of the journal, not of data alone.
         write_zeros(&self.0, length)

@@ -24,9 +24,10 @@ use std::{cell::RefCell, collections::BTreeSet};
 use crate::{
     document::Document,
     error::{Error, Result},
+    filter::Filter,
     limits,
     names::{CollectionName, DocumentId},
-    query::Query,
+    query::{Predicate, Query},
     snapshot::Snapshot,
     sync::Arc,
     version::Version,
@@ -40,7 +41,8 @@ pub enum Isolation {
     /// the order of their versions, which agrees with real time.
     #[default]
     Serializable,
-    /// From everything but write skew: only the documents it writes must not have changed.
+    /// From everything but write skew: only the documents it writes must not have changed, and of
+    /// those it updates unseen (`$inc` and its kin) only what it has read.
     Snapshot,
 }
 
@@ -83,6 +85,7 @@ struct State {
     writes: Overlay,
     savepoints: Vec<(u64, Overlay)>,
     savepoints_made: u64,
+    touched: BTreeSet<CollectionName>,
     strayed: Option<CollectionName>,
 }
 
@@ -141,6 +144,9 @@ impl Transaction {
     ) -> Result<Option<Arc<Document>>> {
         self.touch(collection)?;
         let state = &mut *self.state.borrow_mut();
+        if state.writes.drops(collection) {
+            return Ok(None);
+        }
         if let Some(pending @ (Pending::Put(_) | Pending::Delete)) =
             state.writes.get(collection, id)
         {
@@ -167,6 +173,9 @@ impl Transaction {
     ) -> Result<Option<Arc<Document>>> {
         self.touch(collection)?;
         let state = self.state.borrow();
+        if state.writes.drops(collection) {
+            return Ok(None);
+        }
         let stored = self.snapshot.get(collection.as_str(), id.as_str());
         match state.writes.get(collection, id) {
             Some(pending) => pending.over(stored),
@@ -187,18 +196,39 @@ impl Transaction {
         query: &Query,
     ) -> Result<Vec<(DocumentId, Arc<Document>)>> {
         query.check()?;
+        if query.limit == Some(0) || self.state.borrow().writes.drops(collection) {
+            return Ok(Vec::new());
+        }
         if let Some(id) = query.filter.id_equality() {
-            // What is pinned to one id rests on that document and on nothing else.
-            match DocumentId::new(&id) {
-                Ok(id) => self.get(collection, &id)?,
-                Err(_) => return Ok(Vec::new()),
-            };
-            return Ok(query.execute(&self.view(collection))?.documents);
+            return self.find_one(collection, &id, query);
         }
         self.settle_all(collection)?;
         let matches = query.execute(&self.view(collection))?;
         self.state.borrow_mut().reads.predicate(collection, matches.predicate);
         Ok(matches.documents)
+    }
+
+    /// A query that names one id rests on that document and on nothing else: on its version where
+    /// it is found, else only on its not being what the filter asks for.
+    fn find_one(
+        &self,
+        collection: &CollectionName,
+        id: &str,
+        query: &Query,
+    ) -> Result<Vec<(DocumentId, Arc<Document>)>> {
+        // What no document can be called is never found.
+        let Ok(id) = DocumentId::new(id) else { return Ok(Vec::new()) };
+        self.touch(collection)?;
+        let is_missed = match self.snapshot.get(collection.as_str(), id.as_str()) {
+            Some(stored) => !query.filter.matches(stored),
+            None => query.filter.paths().len() > 1,
+        };
+        if is_missed && self.state.borrow().writes.get(collection, &id).is_none() {
+            self.state.borrow_mut().reads.predicate(collection, query.predicate());
+            return Ok(Vec::new());
+        }
+        self.get(collection, &id)?;
+        Ok(query.execute(&self.view(collection))?.documents)
     }
 
     /// How many documents a query matches, with this transaction's own writes. The transaction
@@ -208,6 +238,9 @@ impl Transaction {
     ///
     /// As [`Transaction::find`].
     pub fn count(&self, collection: &CollectionName, query: &Query) -> Result<usize> {
+        if self.state.borrow().writes.drops(collection) {
+            return Ok(0);
+        }
         self.settle_all(collection)?;
         let count = query.count(&self.view(collection))?;
         self.state.borrow_mut().reads.predicate(collection, query.predicate());
@@ -257,11 +290,7 @@ impl Transaction {
     pub fn into_intention(self) -> Intention {
         let State { mut reads, writes, .. } = self.state.into_inner();
         if self.isolation == Isolation::Snapshot {
-            reads = ReadSet::default();
-            for (collection, id) in writes.overwritten() {
-                let stored = self.snapshot.get(collection.as_str(), id.as_str());
-                reads.document(collection, id, stored.map(|document| document.version()));
-            }
+            reads = first_committer_wins(&self.snapshot, &reads, &writes);
         }
         for name in writes.collections() {
             if let Some(collection) = self.snapshot.collection(name.as_str()) {
@@ -278,8 +307,7 @@ impl Transaction {
 
     /// Every collection that it read or wrote.
     pub(crate) fn touched(&self) -> BTreeSet<CollectionName> {
-        let state = self.state.borrow();
-        state.reads.collections().chain(state.writes.collections()).cloned().collect()
+        self.state.borrow().touched.clone()
     }
 
     fn touch(&self, collection: &CollectionName) -> Result<()> {
@@ -289,15 +317,18 @@ impl Transaction {
             // The closure's caller sees that it strayed and runs it again with this one locked.
             return Err(Error::CollectionNotFound { collection: collection.clone() });
         }
-        let touched = state.reads.collection_count() + state.writes.collection_count();
-        match touched > limits::TRANSACTION_COLLECTIONS_MAX {
-            true => Err(Error::LimitExceeded {
+        if state.touched.contains(collection) {
+            return Ok(());
+        }
+        if state.touched.len() >= limits::TRANSACTION_COLLECTIONS_MAX {
+            return Err(Error::LimitExceeded {
                 what: "the number of collections that a transaction touches",
                 max: limits::TRANSACTION_COLLECTIONS_MAX as u64,
-                actual: touched as u64,
-            }),
-            false => Ok(()),
+                actual: state.touched.len() as u64 + 1,
+            });
         }
+        state.touched.insert(collection.clone());
+        Ok(())
     }
 
     /// Applies every own update of a collection that still waits, which makes each a read.
@@ -316,6 +347,27 @@ impl Transaction {
             writes: self.state.borrow().writes.documents(collection),
         }
     }
+}
+
+/// What a transaction at snapshot isolation rests on: what it writes must be as it was. An update
+/// that was not applied yet has looked at nothing by itself; it rests on what the transaction has
+/// read of that same document, by its id or by a query, or else an update would be lost.
+fn first_committer_wins(snapshot: &Snapshot, seen: &ReadSet, writes: &Overlay) -> ReadSet {
+    let mut reads = ReadSet::default();
+    for (collection, id, pending) in writes.iter_documents() {
+        match pending {
+            Pending::Put(_) | Pending::Delete => {
+                let stored = snapshot.get(collection.as_str(), id.as_str());
+                reads.document(collection, id, stored.map(|document| document.version()));
+            }
+            Pending::Updates(_) => reads.take_over(seen, collection, id),
+        }
+    }
+    // Dropping a collection writes each of its documents.
+    for collection in writes.collections().filter(|collection| writes.drops(collection)) {
+        reads.predicate(collection, Predicate::whole(Filter::all()));
+    }
+    reads
 }
 
 impl State {

@@ -84,10 +84,6 @@ impl Overlay {
         self.collections.iter()
     }
 
-    pub(super) fn collection_count(&self) -> usize {
-        self.collections.len()
-    }
-
     /// What shall become of a document, if it is written.
     pub(super) fn get(&self, collection: &CollectionName, id: &DocumentId) -> Option<&Pending> {
         self.collections.get(collection)?.documents.get(id)
@@ -98,13 +94,14 @@ impl Overlay {
         self.collections.get(collection).map(|own| own.documents.clone()).unwrap_or_default()
     }
 
-    /// Notes a write.
+    /// Notes a write. A collection that is dropped takes none.
     pub(super) fn write(
         &mut self,
         collection: &CollectionName,
         id: &DocumentId,
         pending: Pending,
     ) -> Result<()> {
+        self.check_not_dropped(collection)?;
         let before = self.get(collection, id).map_or(0, footprint);
         let bytes = self.bytes - before + footprint(&pending);
         if bytes > limits::TRANSACTION_BYTES_MAX as u64 {
@@ -119,9 +116,28 @@ impl Overlay {
         Ok(())
     }
 
-    /// Notes a change to the list of collections.
-    pub(super) fn change_catalog(&mut self, collection: &CollectionName, change: CatalogChange) {
-        self.collection_mut(collection).catalog = Some(change);
+    /// Notes a change to the list of collections. One that is dropped loses what was written to it,
+    /// and cannot be made again by the same commit.
+    pub(super) fn change_catalog(
+        &mut self,
+        collection: &CollectionName,
+        change: CatalogChange,
+    ) -> Result<()> {
+        self.check_not_dropped(collection)?;
+        let own = self.collection_mut(collection);
+        own.catalog = Some(change);
+        if change == CatalogChange::Drop {
+            let written = std::mem::take(&mut own.documents);
+            self.bytes -= written.values().map(footprint).sum::<u64>();
+        }
+        Ok(())
+    }
+
+    fn check_not_dropped(&self, collection: &CollectionName) -> Result<()> {
+        match self.drops(collection) {
+            true => Err(Error::CollectionNotFound { collection: collection.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Applies the updates of a document that still wait to what is stored. Where nothing is
@@ -151,12 +167,18 @@ impl Overlay {
             .collect()
     }
 
-    /// The documents that are written whatever they hold, so all but those updated unseen.
-    pub(super) fn overwritten(&self) -> impl Iterator<Item = (&CollectionName, &DocumentId)> {
+    /// The documents that are written.
+    pub(super) fn iter_documents(
+        &self,
+    ) -> impl Iterator<Item = (&CollectionName, &DocumentId, &Pending)> {
         self.collections.iter().flat_map(|(name, own)| {
-            let seen = own.documents.iter().filter(|(_, p)| !matches!(p, Pending::Updates(_)));
-            seen.map(move |(id, _)| (name, id))
+            own.documents.iter().map(move |(id, pending)| (name, id, pending))
         })
+    }
+
+    /// True when a collection is dropped.
+    pub(super) fn drops(&self, collection: &CollectionName) -> bool {
+        self.collections.get(collection).is_some_and(|own| own.catalog == Some(CatalogChange::Drop))
     }
 
     fn collection_mut(&mut self, collection: &CollectionName) -> &mut CollectionOverlay {

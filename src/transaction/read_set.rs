@@ -44,6 +44,22 @@ impl ReadSet {
         }
     }
 
+    /// Notes what another read set holds of one document.
+    pub(super) fn take_over(
+        &mut self,
+        other: &ReadSet,
+        collection: &CollectionName,
+        id: &DocumentId,
+    ) {
+        let Some(seen) = other.collections.get(collection) else { return };
+        if let Some(version) = seen.documents.get(id) {
+            self.document(collection, id, *version);
+        }
+        for predicate in &seen.predicates {
+            self.predicate(collection, predicate.of_document(id));
+        }
+    }
+
     /// Notes that the collection which that commit created must be the one that is there.
     pub fn collection(&mut self, collection: &CollectionName, created: Version) {
         self.entry(collection).created = Some(created);
@@ -57,10 +73,6 @@ impl ReadSet {
     /// The collections read.
     pub fn collections(&self) -> impl Iterator<Item = &CollectionName> {
         self.collections.keys()
-    }
-
-    pub(super) fn collection_count(&self) -> usize {
-        self.collections.len()
     }
 
     fn entry(&mut self, collection: &CollectionName) -> &mut CollectionReads {

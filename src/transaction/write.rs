@@ -142,27 +142,26 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`Error::LimitExceeded`] when the transaction touches too many.
+    /// [`Error::LimitExceeded`] when the transaction touches too many,
+    /// [`Error::CollectionNotFound`] when this transaction has dropped it.
     pub fn create_collection(
         &self,
         name: &CollectionName,
         options: CollectionOptions,
     ) -> Result<()> {
         self.touch(name)?;
-        let change = CatalogChange::Create(options);
-        self.state.borrow_mut().writes.change_catalog(name, change);
-        Ok(())
+        self.state.borrow_mut().writes.change_catalog(name, CatalogChange::Create(options))
     }
 
-    /// Drops a collection with its documents. It takes no other write to that collection.
+    /// Drops a collection with its documents, those that this transaction wrote among them. For
+    /// this transaction it is empty from now on, and takes no write.
     ///
     /// # Errors
     ///
     /// As [`Transaction::create_collection`].
     pub fn drop_collection(&self, name: &CollectionName) -> Result<()> {
         self.touch(name)?;
-        self.state.borrow_mut().writes.change_catalog(name, CatalogChange::Drop);
-        Ok(())
+        self.state.borrow_mut().writes.change_catalog(name, CatalogChange::Drop)
     }
 
     fn expect(

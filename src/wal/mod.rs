@@ -19,11 +19,11 @@
 //! cat data/wal/*.ndjson | tr -d '\0' | jq -c .ops
 //! ```
 //!
-//! A worked example, a log of one segment with one commit:
+//! A worked example, `wal/1.ndjson` with one commit (each is one line):
 //!
 //! ```text
-//! {"crc":"2f0ad49c","format":1,"first":1,"ops":[]}
-//! {"crc":"8f2f0ca1","seq":1,"synced":0,"time":"2026-01-01T00:00:00.000000Z","tx":"…","ops":[{"op":"create_collection",…}]}
+//! {"crc":"229d101a","format":1,"first":1,"ops":[]}
+//! {"crc":"6c60eb52","seq":1,"synced":0,"time":"2026-01-01T00:00:00.000000Z","tx":"019b7680-0000-7000-8000-000000000000","ops":[{"op":"create_collection","collection":"users","options":{"require_preconditions":false}},{"op":"put","collection":"users","id":"u1","doc":{"_id":"u1","name":"Ada"}}]}
 //! ```
 //!
 //! # What holds

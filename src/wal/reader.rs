@@ -106,27 +106,29 @@ impl Log {
     ///
     /// Never: each line was parsed when the log was read.
     pub fn records_after(&self, version: Version) -> impl Iterator<Item = (Place<'_>, Record<'_>)> {
+        self.lines_after(version).map(|(place, line)| {
+            (place, Record::parse_again(line).expect("it was parsed when the log was read"))
+        })
+    }
+
+    /// The lines of the records after `version` as they stand in the files, without their line
+    /// feeds.
+    pub fn lines_after(&self, version: Version) -> impl Iterator<Item = (Place<'_>, &[u8])> {
         self.lines.iter().filter_map(move |(segment, line)| {
             let LineContent::Record { seq, .. } = line.content else { return None };
             let segment = self.segments.get(*segment)?;
             let text = segment.bytes.get(line.start..line.end)?;
-            let record = Record::parse(text).expect("it was parsed when the log was read");
             let place = Place { file: &segment.file, offset: line.start as u64 };
-            (seq > version).then_some((place, record))
+            (seq > version).then_some((place, text))
         })
     }
 
     /// The lines of the records that are in doubt: intact, but not provably acknowledged.
     pub fn in_doubt(&self) -> Vec<u8> {
         let mut lines = Vec::new();
-        for (segment, line) in &self.lines {
-            let doubted = matches!(line.content,
-                LineContent::Record { seq, .. } if seq > self.acknowledged);
-            if let Some(segment) = self.segments.get(*segment).filter(|_| doubted) {
-                lines
-                    .extend_from_slice(segment.bytes.get(line.start..line.end).unwrap_or_default());
-                lines.push(b'\n');
-            }
+        for (_, line) in self.lines_after(self.acknowledged) {
+            lines.extend_from_slice(line);
+            lines.push(b'\n');
         }
         lines
     }
@@ -247,7 +249,7 @@ impl ScannedSegment {
     /// The line that begins at `start`: up to its line feed, or to the end.
     fn line(&self, start: usize) -> Result<Line> {
         let rest = self.bytes.get(start..self.end).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n');
+        let length = memchr::memchr(b'\n', rest);
         let end = start + length.unwrap_or(rest.len());
         let content = match length {
             None => LineContent::Damaged("the line has no end".to_owned()),

@@ -1,4 +1,18 @@
 //! The properties of the specification, each a proptest of the same number.
 
+mod p01;
 mod p02;
 mod p03;
+mod p04;
+mod p05;
+mod p16;
+mod p17;
+mod p18;
+mod p19;
+mod p20;
+mod p21;
+mod p22;
+mod p23;
+mod p24;
+mod p25;
+mod support;

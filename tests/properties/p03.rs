@@ -34,11 +34,14 @@ proptest! {
                 Step::Open(who, access) if holders[who].is_none() => {
                     let free = match access {
                         Access::Write => holders.iter().all(Option::is_none),
+                        Access::Watch => true,
                         Access::Read => {
                             holders.iter().flatten().all(|(other, _)| *other == Access::Read)
                         }
                     };
                     match FileStorage::open(directory.path(), access) {
+                        // Whoever watches holds nothing.
+                        Ok(_) if access == Access::Watch => {}
                         Ok(storage) => {
                             prop_assert!(free, "two hold the directory");
                             holders[who] = Some((access, storage));
@@ -66,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Write)),
         2 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Read)),
+        1 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Watch)),
         4 => (0..HOLDERS).prop_map(Step::Close),
         2 => Just(Step::DeleteLock),
         1 => Just(Step::ReplaceLock),

@@ -9,10 +9,12 @@
 //!
 //! A leader that fails, or panics, does not put the writer back: nobody writes after it.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+mod room;
+mod state;
+
+pub use state::Logged;
+
+use std::{io, time::Duration};
 
 use super::Durability;
 #[cfg(not(loom))]
@@ -23,8 +25,10 @@ use crate::{
     storage::Storage,
     sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, planted, wait},
     version::Version,
-    wal::{Batch, EncodedOps, Placement, RecordHead, Segment, Space, Writer},
+    wal::{EncodedOps, Placement, RecordHead, Writer},
 };
+use room::RECORD_FRAME_BYTES;
+use state::{Goal, State};
 
 /// How a group writes its log.
 #[derive(Debug, Clone, Copy)]
@@ -47,34 +51,6 @@ pub struct Group {
     preparing: Mutex<u64>,
 }
 
-struct State {
-    tip: Arc<Snapshot>,
-    published: Version,
-    synced: Version,
-    batch: Batch,
-    space: Space,
-    /// The segment made ahead, counted in `space`.
-    prepared: Option<Segment>,
-    /// The writer; none while somebody leads.
-    writer: Option<Writer>,
-    /// When somebody was promised that what is written is safe.
-    sync_due: Option<Instant>,
-    failed: Option<Arc<str>>,
-    /// It was opened for reading: not a failure, but it takes no writes.
-    refused: bool,
-    closed: bool,
-    logged: Logged,
-}
-
-/// What went into the log since the database was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Logged {
-    /// Operations in all records.
-    pub operations: u64,
-    /// Bytes of all records.
-    pub bytes: u64,
-}
-
 /// What sequencing made of a commit.
 pub(super) enum Sequenced {
     /// It has this version.
@@ -83,31 +59,11 @@ pub(super) enum Sequenced {
     NoRoom(u64),
 }
 
-/// How far the log must be.
-#[derive(Clone, Copy)]
-enum Goal {
-    Published(Version),
-    Synced(Version),
-}
-
 impl Group {
     /// A group that goes on from a recovered state, all of it safe on the device.
     pub fn new(storage: Arc<dyn Storage>, state: Arc<Snapshot>, options: GroupOptions) -> Group {
         Group {
-            state: Mutex::new(State {
-                published: state.version(),
-                synced: state.version(),
-                tip: Arc::clone(&state),
-                batch: Batch::default(),
-                space: Space::default(),
-                prepared: None,
-                writer: Some(Writer::new(Arc::clone(&storage))),
-                sync_due: None,
-                failed: None,
-                refused: false,
-                closed: false,
-                logged: Logged::default(),
-            }),
+            state: Mutex::new(State::new(&state, Writer::new(Arc::clone(&storage)))),
             settled: Condvar::new(),
             work: Condvar::new(),
             published: Published::new(state),
@@ -170,59 +126,6 @@ impl Group {
     /// [`Error::ReadOnly`].
     pub fn check_usable(&self) -> Result<()> {
         lock(&self.state).check_usable()
-    }
-
-    /// Makes sure that a record of so many bytes has room, and waits for it to be made.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StorageFull`] or [`Error::Io`] when it cannot be made; nothing has changed then.
-    pub fn make_room(&self, bytes: u64) -> Result<()> {
-        let needed = bytes + RECORD_FRAME_BYTES;
-        if lock(&self.state).space.fits(needed) {
-            return Ok(());
-        }
-        let mut number = lock(&self.preparing);
-        let small = {
-            let mut state = lock(&self.state);
-            state.check_writable()?;
-            if state.space.fits(needed) {
-                return Ok(());
-            }
-            // The segment made ahead is there but too small for this record.
-            state.space.clear_next();
-            state.prepared.take()
-        };
-        if let Some(small) = small {
-            small.discard(&*self.storage);
-        }
-        self.prepare_segment(&mut number, needed)
-    }
-
-    /// Makes the next segment ahead, unless it is there.
-    ///
-    /// # Errors
-    ///
-    /// As [`Group::make_room`].
-    pub fn make_ahead(&self) -> Result<()> {
-        let mut number = lock(&self.preparing);
-        let state = lock(&self.state);
-        if state.space.has_next() || state.check_writable().is_err() {
-            return Ok(());
-        }
-        drop(state);
-        self.prepare_segment(&mut number, 0)
-    }
-
-    fn prepare_segment(&self, number: &mut u64, needed: u64) -> Result<()> {
-        let capacity = self.options.segment_bytes.max(needed + SEGMENT_FRAME_BYTES);
-        *number += 1;
-        let segment = Segment::prepare(&*self.storage, *number, capacity)
-            .map_err(|error| Error::io("make a log segment in", self.storage.path("wal"), error))?;
-        let mut state = lock(&self.state);
-        state.space.set_next(segment.room());
-        state.prepared = Some(segment);
-        Ok(())
     }
 
     /// Gives a prepared commit its version and its place in the log, and moves the tip.
@@ -288,6 +191,27 @@ impl Group {
     /// As [`Group::wait_published`].
     pub fn wait_synced(&self, version: Version) -> Result<()> {
         self.wait_until(Goal::Synced(version))
+    }
+
+    /// Waits until a version is as safe as the commit of this durability that made it would be
+    /// when it is acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::wait_published`].
+    pub fn wait_acknowledged(&self, version: Version, durability: Durability) -> Result<()> {
+        match durability {
+            Durability::Always => self.wait_synced(version),
+            Durability::Interval(time) => {
+                let mut state = lock(&self.state);
+                if version > state.synced {
+                    self.promise_sync(&mut state, time);
+                }
+                drop(state);
+                self.wait_published(version)
+            }
+            Durability::None => self.wait_published(version),
+        }
     }
 
     fn wait_until(&self, goal: Goal) -> Result<()> {
@@ -418,32 +342,6 @@ impl Group {
     }
 }
 
-impl State {
-    fn check_writable(&self) -> Result<()> {
-        self.check_usable()?;
-        if self.closed { Err(Error::Closed) } else { Ok(()) }
-    }
-
-    fn check_usable(&self) -> Result<()> {
-        match &self.failed {
-            Some(reason) => Err(Error::ReadOnly { reason: reason.to_string() }),
-            None => Ok(()),
-        }
-    }
-
-    fn reached(&self, goal: Goal) -> bool {
-        match goal {
-            Goal::Published(version) => version <= self.published,
-            Goal::Synced(version) => version <= self.synced,
-        }
-    }
-
-    fn fail(&mut self, reason: &str) {
-        tracing::error!(reason, "the storage failed: the database is read-only from now on");
-        self.failed.get_or_insert_with(|| reason.into());
-    }
-}
-
 /// Somebody leads. Dropped by a panic, it poisons the group and wakes everyone.
 struct Leading<'a>(&'a Group);
 
@@ -465,9 +363,3 @@ impl Drop for Leading<'_> {
         self.0.poison("the thread that wrote the log panicked");
     }
 }
-
-/// More than a record takes besides its operations.
-const RECORD_FRAME_BYTES: u64 = 256;
-
-/// More than a segment takes besides its records.
-const SEGMENT_FRAME_BYTES: u64 = 128;

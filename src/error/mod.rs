@@ -4,12 +4,19 @@
 //! in the HTTP interface, and says whether the same transaction may succeed when it is run again
 //! ([`Error::is_retryable`]).
 
-use std::{fmt, io, path::PathBuf};
+mod conflict;
+mod damage;
+
+pub use conflict::{Conflict, Dependency};
+pub use damage::Damage;
+
+use std::{io, path::PathBuf};
 
 use crate::{
     names::{CollectionName, DocumentId, InvalidName},
     version::Version,
 };
+use conflict::ConflictList;
 
 /// What every fallible function of the engine returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -246,47 +253,6 @@ pub enum Error {
     },
 }
 
-/// Where a file is damaged, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{file} is damaged at byte {offset}{}: {reason}",
-    version.map_or_else(String::new, |v| format!(" (sequence number {v})"))
-)]
-pub struct Damage {
-    /// The file, relative to the data directory.
-    pub file: String,
-    /// Bytes before the damage.
-    pub offset: u64,
-    /// The sequence number of the damaged record, where there is one.
-    pub version: Option<Version>,
-    /// What is wrong.
-    pub reason: String,
-}
-
-/// One read of a transaction that another commit overtook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The collection that was read.
-    pub collection: CollectionName,
-    /// What was read in it.
-    pub dependency: Dependency,
-    /// The version at which it was read.
-    pub read_version: Version,
-    /// The version that changed it; for a deletion, the collection's last change.
-    pub overtaken_by: Version,
-}
-
-/// What a transaction's outcome rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dependency {
-    /// One document, present or absent.
-    Document(DocumentId),
-    /// All documents that a filter matches, as its JSON text.
-    Predicate(String),
-    /// The collection itself: it was dropped.
-    Collection,
-}
-
 impl Error {
     /// A stable name of the kind of error, in the form of a slug.
     pub fn code(&self) -> &'static str {
@@ -396,30 +362,5 @@ impl Error {
             version,
             reason: reason.into(),
         }))
-    }
-}
-
-struct ConflictList<'a>(&'a [Conflict]);
-
-impl fmt::Display for ConflictList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => f.write_str("conflict"),
-            [only] => only.fmt(f),
-            [first, rest @ ..] => write!(f, "{first}, and {} more", rest.len()),
-        }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Conflict { collection, dependency, read_version, overtaken_by } = self;
-        write!(f, "conflict in {collection}: ")?;
-        match dependency {
-            Dependency::Document(id) => write!(f, "document {id} changed")?,
-            Dependency::Predicate(filter) => write!(f, "filter {filter} changed")?,
-            Dependency::Collection => f.write_str("the collection was dropped")?,
-        }
-        write!(f, " after version {read_version} (by version {overtaken_by})")
     }
 }

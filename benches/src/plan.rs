@@ -1,0 +1,154 @@
+//! Which measurements are made, in which order.
+
+use std::{
+    collections::HashMap,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    Result, Workload,
+    engine::{self, Engine, Safety},
+    machine::copy_directory,
+    measure::Measurement,
+    options::Options,
+    process::{self, Task, Work},
+    workload::Beginning,
+};
+
+/// One engine under one workload.
+pub(crate) struct Row {
+    pub(crate) engine: &'static dyn Engine,
+    pub(crate) workload: Workload,
+    pub(crate) size: usize,
+    pub(crate) threads: usize,
+    /// One for each repetition, in their order.
+    pub(crate) measurements: Vec<Measurement>,
+}
+
+/// The directory that everything happens in, and the databases that were prepared there.
+struct Site {
+    directory: TempDir,
+    prepared: HashMap<(&'static str, &'static str), PathBuf>,
+    size: usize,
+}
+
+impl Row {
+    pub(crate) fn durability(&self) -> &'static str {
+        self.engine.durability(Safety::Synced)
+    }
+}
+
+/// Makes all measurements.
+pub(crate) fn run(options: &Options) -> Result<Vec<Row>> {
+    let mut site = Site::new(options.size)?;
+    let mut rows = Vec::new();
+    for workload in &options.workloads {
+        let numbers = workload.threads().iter().copied();
+        let wanted = |threads: &usize| {
+            options.threads.is_empty()
+                || options.threads.contains(threads)
+                || *workload > Workload::Get
+        };
+        for threads in numbers.filter(wanted) {
+            rows.extend(alternate(&mut site, options, *workload, threads)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Runs one workload on all engines in turn, as often as there are repetitions.
+fn alternate(
+    site: &mut Site,
+    options: &Options,
+    workload: Workload,
+    threads: usize,
+) -> Result<Vec<Row>> {
+    let named = |engine: &&dyn Engine| {
+        options.engines.is_empty() || options.engines.iter().any(|name| name == engine.name())
+    };
+    let mut rows: Vec<Row> = engine::ALL
+        .into_iter()
+        .filter(|engine| named(engine) && engine.takes(workload, threads))
+        .map(|engine| Row { engine, workload, size: site.size, threads, measurements: Vec::new() })
+        .collect();
+    for repetition in 1..=options.repetitions {
+        for row in &mut rows {
+            progress(row, repetition, options.repetitions);
+            let work = Work::Measure { workload, threads, time: options.time };
+            row.measurements.push(site.measure(row.engine, workload, work)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// On a terminal, one line that is written over by the next.
+fn progress(row: &Row, repetition: usize, repetitions: usize) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let Row { engine, workload, threads, .. } = row;
+    let text = format!(
+        "{} with {threads} threads on {}, {repetition} of {repetitions}",
+        workload.name(),
+        engine.name()
+    );
+    eprint!("{text:<72}\r");
+    // Nothing depends on progress being seen.
+    let _ = std::io::stderr().flush();
+}
+
+impl Site {
+    /// A directory beside the running program: on the device of the build, not in memory.
+    fn new(size: usize) -> Result<Site> {
+        let program = std::env::current_exe()?;
+        let beside = program.parent().ok_or("the program lies in no directory")?;
+        let directory = tempfile::Builder::new().prefix("compare-").tempdir_in(beside)?;
+        Ok(Site { directory, prepared: HashMap::new(), size })
+    }
+
+    /// Measures once, on a copy of what the workload begins with.
+    fn measure(
+        &mut self,
+        engine: &'static dyn Engine,
+        workload: Workload,
+        work: Work,
+    ) -> Result<Measurement> {
+        let copy = tempfile::Builder::new().prefix("run-").tempdir_in(&self.directory)?;
+        match workload.begins_with() {
+            Beginning::Empty => {}
+            beginning @ (Beginning::Closed | Beginning::Killed) => {
+                copy_directory(&self.prepared(engine, beginning)?, copy.path())?;
+            }
+        }
+        process::ask(&self.task(engine, copy.path(), work))
+    }
+
+    /// A database to begin with, made when it is first needed.
+    fn prepared(&mut self, engine: &'static dyn Engine, beginning: Beginning) -> Result<PathBuf> {
+        let kind = match beginning {
+            Beginning::Empty => "empty",
+            Beginning::Closed => "closed",
+            Beginning::Killed => "killed",
+        };
+        if let Some(path) = self.prepared.get(&(engine.name(), kind)) {
+            return Ok(path.clone());
+        }
+        let path = self.directory.path().join(format!("{}-{kind}", engine.name()));
+        std::fs::create_dir(&path)?;
+        process::ask(&self.task(engine, &path, Work::Prepare(beginning)))?;
+        self.prepared.insert((engine.name(), kind), path.clone());
+        Ok(path)
+    }
+
+    fn task(&self, engine: &dyn Engine, directory: &Path, work: Work) -> Task {
+        Task {
+            engine: engine.name().to_owned(),
+            directory: directory.to_owned(),
+            documents: self.size,
+            work,
+        }
+    }
+}

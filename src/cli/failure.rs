@@ -1,0 +1,347 @@
+//! Why a command did not succeed, and what its process says of that when it ends.
+//!
+//! Invariant: the exit code follows from the kind of the failure alone, so that a script can tell
+//! damaged data from a wrong name whichever command it ran.
+
+use std::{fmt, io, path::PathBuf, process::ExitCode};
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::{Damage, Error},
+    names::DocumentId,
+    server::ServeError,
+};
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The engine says so.
+    #[error(transparent)]
+    Engine(#[from] Error),
+
+    /// The server says so.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+
+    /// What was given on the command line is not understood.
+    #[error("{argument}: {reason}")]
+    Usage {
+        /// The argument, as the help names it.
+        argument: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The input of an import ends or breaks where it should not.
+    #[error("{0}")]
+    Input(String),
+
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+
+    /// An import stopped.
+    #[error(transparent)]
+    Import(Box<ImportStopped>),
+
+    /// An import as one commit is larger than a commit may be.
+    #[error("the input is too large for one commit, which takes at most {limit}; nothing is in")]
+    TooLargeForOne {
+        /// The limit, with its unit.
+        limit: String,
+    },
+
+    /// Files are damaged.
+    #[error("{}", DamageList(.0))]
+    Damaged(Vec<Damage>),
+
+    /// A server cannot be reached, or broke off.
+    #[error("cannot talk to {url}: {reason}")]
+    Unreachable {
+        /// The address asked.
+        url: String,
+        /// What went wrong on the way.
+        reason: String,
+    },
+
+    /// A server answered with a problem.
+    #[error("the server refused: {detail} (status {status})")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The problem's slug.
+        slug: String,
+        /// What the server says.
+        detail: String,
+    },
+
+    /// A file outside the database cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// Standard output takes no more.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+}
+
+/// An import that stopped, and what is in by then.
+#[derive(Debug)]
+pub struct ImportStopped {
+    /// Which document it stopped at, e.g. "line 17".
+    pub place: String,
+    /// Why.
+    pub cause: Failure,
+    /// Documents that are in.
+    pub imported: u64,
+    /// How to go on.
+    pub resume: Resume,
+}
+
+/// How to go on after an import that stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resume {
+    /// From the beginning: nothing is in.
+    Anew,
+    /// With `--from-line` and this number.
+    At(u64),
+    /// It depends on whether the batch that failed is in, which the document of this id tells.
+    LookFor {
+        /// The first document of the batch.
+        id: DocumentId,
+        /// Where to go on when it is not there.
+        absent: u64,
+        /// Where to go on when it is.
+        present: u64,
+    },
+}
+
+/// What the process ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Failed = 1,
+    Usage = 2,
+    NotFound = 3,
+    Conflict = 4,
+    Damaged = 5,
+}
+
+impl Failure {
+    /// A stable name of the kind of failure, in the form of a slug.
+    pub fn code(&self) -> &str {
+        match self {
+            Failure::Engine(error) => error.code(),
+            Failure::Serve(ServeError::Database(error)) => error.code(),
+            Failure::Serve(_) => "serve",
+            Failure::Usage { .. } => "usage",
+            Failure::Input(_) => "input",
+            Failure::Interrupted => "interrupted",
+            Failure::Import(stopped) => stopped.cause.code(),
+            Failure::TooLargeForOne { .. } => "limit-exceeded",
+            Failure::Damaged(_) => "damaged",
+            Failure::Unreachable { .. } => "unreachable",
+            Failure::Refused { slug, .. } => slug,
+            Failure::Read { .. } => "io",
+            Failure::Output(_) => "output",
+        }
+    }
+
+    /// What to do about it, as a sentence for a person.
+    pub fn advice(&self) -> String {
+        match self {
+            Failure::Engine(error) => error.advice().to_owned(),
+            Failure::Serve(ServeError::Database(error)) => error.advice().to_owned(),
+            Failure::Serve(_) => "Look at the address and the options it was given.".to_owned(),
+            Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
+            Failure::Input(_) => "Correct the input and import it again.".to_owned(),
+            Failure::Interrupted => "Run it again when it suits.".to_owned(),
+            Failure::Import(stopped) => stopped.advice(),
+            Failure::TooLargeForOne { .. } => {
+                "Import it without --atomic, or in several parts.".to_owned()
+            }
+            Failure::Damaged(_) => "Restore the directory from a backup.".to_owned(),
+            Failure::Unreachable { .. } => "Look whether the server runs there.".to_owned(),
+            Failure::Refused { status: 401 | 403, .. } => {
+                "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
+            }
+            Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
+            Failure::Read { .. } => "Look at the path and its permissions.".to_owned(),
+            Failure::Output(_) => "Look at where the output goes.".to_owned(),
+        }
+    }
+
+    /// True when whoever read standard output has seen enough: nothing to complain about.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit() as u8)
+    }
+
+    /// The failure as one line of JSON, for programs.
+    pub fn to_json(&self) -> String {
+        let mut object = json!({
+            "error": self.code(),
+            "message": self.to_string(),
+            "advice": self.advice(),
+        });
+        let damage: Vec<Value> = self.damage().iter().map(damage_json).collect();
+        if !damage.is_empty() {
+            object["damage"] = Value::Array(damage);
+        }
+        if let Failure::Import(stopped) = self {
+            object["imported"] = stopped.imported.into();
+            object["from_line"] = match stopped.resume {
+                Resume::At(line) => line.into(),
+                Resume::Anew | Resume::LookFor { .. } => Value::Null,
+            };
+        }
+        object.to_string()
+    }
+
+    fn damage(&self) -> &[Damage] {
+        match self {
+            Failure::Engine(Error::Damaged(damage)) => std::slice::from_ref(damage),
+            Failure::Damaged(list) => list,
+            Failure::Engine(_)
+            | Failure::Serve(_)
+            | Failure::Usage { .. }
+            | Failure::Input(_)
+            | Failure::Interrupted
+            | Failure::Import(_)
+            | Failure::TooLargeForOne { .. }
+            | Failure::Unreachable { .. }
+            | Failure::Refused { .. }
+            | Failure::Read { .. }
+            | Failure::Output(_) => &[],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Failure::Engine(error) | Failure::Serve(ServeError::Database(error)) => exit_of(error),
+            Failure::Serve(ServeError::NotLoopback(_)) => Exit::Usage,
+            // A name or a filter in the input is not one of the command line.
+            Failure::Import(stopped) => match stopped.cause.exit() {
+                Exit::Usage => Exit::Failed,
+                exit => exit,
+            },
+            Failure::Usage { .. } => Exit::Usage,
+            Failure::Damaged(_) => Exit::Damaged,
+            Failure::Refused { status: 404, .. } => Exit::NotFound,
+            Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
+            Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,
+            Failure::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Exit::NotFound
+            }
+            Failure::Serve(_)
+            | Failure::Input(_)
+            | Failure::Interrupted
+            | Failure::TooLargeForOne { .. }
+            | Failure::Unreachable { .. }
+            | Failure::Refused { .. }
+            | Failure::Read { .. }
+            | Failure::Output(_) => Exit::Failed,
+        }
+    }
+}
+
+impl ImportStopped {
+    fn advice(&self) -> String {
+        match &self.resume {
+            Resume::Anew => self.cause.advice(),
+            Resume::At(line) => format!("{} Go on with --from-line {line}.", self.cause.advice()),
+            Resume::LookFor { id, absent, present } => format!(
+                "{} If document {id} is there, go on with --from-line {present}, else with \
+                 --from-line {absent}.",
+                self.cause.advice()
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ImportStopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ImportStopped { place, cause, imported, resume } = self;
+        write!(f, "{place}: {cause}; ")?;
+        match resume {
+            Resume::Anew => f.write_str("nothing is in"),
+            Resume::At(line) => {
+                write!(f, "{imported} documents are in, go on with --from-line {line}")
+            }
+            Resume::LookFor { .. } => write!(f, "{imported} documents before it are in"),
+        }
+    }
+}
+
+impl std::error::Error for ImportStopped {}
+
+/// The exit code of an engine's error.
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::InvalidName(_) | Error::InvalidFilter { .. } | Error::InvalidQuery { .. } => {
+            Exit::Usage
+        }
+        Error::NotFound | Error::DocumentNotFound { .. } | Error::CollectionNotFound { .. } => {
+            Exit::NotFound
+        }
+        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+        Error::AlreadyExists { .. }
+        | Error::CollectionExists { .. }
+        | Error::VersionMismatch { .. }
+        | Error::PreconditionRequired { .. }
+        | Error::Conflict(_) => Exit::Conflict,
+        Error::Damaged(_) => Exit::Damaged,
+        Error::InvalidJson { .. }
+        | Error::InvalidDocument { .. }
+        | Error::InvalidUpdate { .. }
+        | Error::Encode { .. }
+        | Error::Decode { .. }
+        | Error::Aborted(_)
+        | Error::LimitExceeded { .. }
+        | Error::MemoryLimit { .. }
+        | Error::OutcomeUnknown { .. }
+        | Error::ReadOnly { .. }
+        | Error::StorageFull { .. }
+        | Error::Closed
+        | Error::Nested
+        | Error::SavepointGone
+        | Error::Locked { .. }
+        | Error::NewerFormat { .. }
+        | Error::Io { .. } => Exit::Failed,
+    }
+}
+
+/// Problems of a server that a command's own arguments cause.
+fn is_about_arguments(slug: &str) -> bool {
+    matches!(slug, "invalid-name" | "invalid-filter" | "invalid-query")
+}
+
+pub(super) fn damage_json(damage: &Damage) -> Value {
+    json!({
+        "file": damage.file,
+        "offset": damage.offset,
+        "seq": damage.version.map(|version| version.get()),
+        "reason": damage.reason,
+    })
+}
+
+struct DamageList<'a>(&'a [Damage]);
+
+impl fmt::Display for DamageList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("damaged"),
+            [only] => only.fmt(f),
+            [first, rest @ ..] => write!(f, "{first}, and {} more", rest.len()),
+        }
+    }
+}

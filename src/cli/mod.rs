@@ -1,0 +1,135 @@
+//! The command line: what can be asked of a data directory, or of a running server.
+//!
+//! ```text
+//! monsterdb serve   --data DIR --listen ADDR            the database over HTTP
+//! monsterdb import  FILE --collection C                 JSON lines or a JSON array, in batches
+//! monsterdb export  --collection C                      JSON lines, sorted by id
+//! monsterdb query   C FILTER                            the documents that match
+//! monsterdb check                                       every checksum and every invariant
+//! monsterdb log     show | stats                        the write-ahead log, also of a running server
+//! ```
+//!
+//! What always holds:
+//! - Results go to standard output, everything else to standard error; with `--json` both are for
+//!   programs, errors as `{"error":…,"message":…,"advice":…}`.
+//! - The exit code is 0 when all went well, 1 when not, 2 for a command line that is not
+//!   understood, 3 when something is not there, 4 for a conflict, 5 for damaged data.
+//! - Commands that read never change or make anything on disk, not even a directory.
+
+mod check;
+mod export;
+mod failure;
+mod import;
+mod interrupt;
+mod log;
+mod output;
+mod query;
+mod remote;
+mod serve;
+mod source;
+mod target;
+
+pub use check::CheckArgs;
+pub use export::ExportArgs;
+pub use failure::{Failure, ImportStopped, Resume};
+pub use import::ImportArgs;
+pub use log::{LogCommand, ShowArgs, StatsArgs};
+pub use query::QueryArgs;
+pub use serve::{LogFormat, ServeArgs};
+pub use target::{DataArgs, TargetArgs};
+
+use std::io;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// A JSON document database: serializable transactions, readers that never wait, commits that are
+/// durable when acknowledged.
+#[derive(Debug, Parser)]
+#[command(name = "monsterdb", version)]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 not found, 4 conflict, 5 damaged data."
+)]
+pub struct Cli {
+    /// Print results and errors for programs, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a database over HTTP
+    Serve(ServeArgs),
+    /// Read documents from a file into a collection
+    Import(ImportArgs),
+    /// Write a collection's documents to standard output
+    Export(ExportArgs),
+    /// Print the documents of a collection that a filter matches, one a line
+    Query(QueryArgs),
+    /// Verify every checksum and invariant of a data directory, changing nothing
+    Check(CheckArgs),
+    /// Look at the write-ahead log, also while a server has it open
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]; what is printed of it and the exit code follow from it. That the reader of
+    /// standard output went away is none.
+    pub fn run(&self) -> Result<(), Failure> {
+        self.begin_logging();
+        let done = match &self.command {
+            Command::Serve(args) => serve::run(args, self.json),
+            Command::Import(args) => import::run(args, self.json),
+            Command::Export(args) => export::run(args),
+            Command::Query(args) => query::run(args),
+            Command::Check(args) => check::run(args, self.json),
+            Command::Log(command) => log::run(command, self.json),
+        };
+        done.or_else(|failure| if failure.is_closed_pipe() { Ok(()) } else { Err(failure) })
+    }
+
+    /// Logs go to standard error. Those of a server tell what it does; those of the other
+    /// commands only what is wrong, and nothing where a program reads along.
+    fn begin_logging(&self) {
+        let default = match self.command {
+            Command::Serve(_) => "info",
+            _ if self.json => "off",
+            _ => "warn",
+        };
+        let filter = EnvFilter::builder()
+            .with_default_directive(tracing_subscriber::filter::LevelFilter::OFF.into())
+            .parse_lossy(std::env::var("MONSTERDB_LOG").as_deref().unwrap_or(default));
+        let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+        let format = match &self.command {
+            Command::Serve(args) => args.log,
+            _ => LogFormat::Human,
+        };
+        // A second run in one process keeps the first one's.
+        let _ = match format {
+            LogFormat::Human => builder.with_target(false).try_init(),
+            LogFormat::Json => builder.json().try_init(),
+        };
+    }
+}
+
+impl Failure {
+    /// Tells a person, or with `json` a program, on standard error.
+    pub fn report(&self, json: bool) {
+        if json {
+            eprintln!("{}", self.to_json());
+        } else {
+            eprintln!("error: {self}");
+            eprintln!("{}", self.advice());
+        }
+    }
+}

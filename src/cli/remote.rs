@@ -1,0 +1,134 @@
+//! A running server, asked over HTTP.
+//!
+//! Invariant: an insert that may have reached the server but was not answered is told as one whose
+//! outcome is unknown, never as one that failed.
+
+use std::{error::Error as _, time::Duration};
+
+use reqwest::{
+    blocking::{RequestBuilder, Response},
+    header::CONTENT_TYPE,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Failure;
+use crate::{error::Error, names::CollectionName};
+
+/// A server that does not answer a connection this long is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for one request: the server's own limits are shorter.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A running server.
+pub(super) struct Client {
+    url: String,
+    key: Option<String>,
+    http: reqwest::blocking::Client,
+}
+
+/// A problem as the server describes it (RFC 9457).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Problem {
+    r#type: String,
+    title: String,
+    detail: String,
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    documents: Vec<&'a RawValue>,
+}
+
+impl Client {
+    /// A client for the server at a URL; nothing is sent yet.
+    pub(super) fn new(url: &str, key: Option<&str>) -> Result<Client, Failure> {
+        if !url.starts_with("http://") {
+            let reason = "it must begin with http://, the only scheme that is spoken".to_owned();
+            return Err(Failure::Usage { argument: "--url", reason });
+        }
+        // A database beside us is not reached through the proxy of the web.
+        let http = reqwest::blocking::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|error| unreachable(url, &error))?;
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Client { url, key: key.map(str::to_owned), http })
+    }
+
+    /// Inserts documents, one a line, as one commit.
+    pub(super) fn insert_many(
+        &self,
+        collection: &CollectionName,
+        lines: String,
+    ) -> Result<(), Failure> {
+        let url = format!("{}/collections/{collection}/documents", self.url);
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/x-ndjson").body(lines);
+        let answer = self.signed(request).send().map_err(|error| match error.is_connect() {
+            true => unreachable(&self.url, &error),
+            false => Failure::Engine(Error::OutcomeUnknown { reason: reason(&error) }),
+        })?;
+        accepted(answer).map(drop)
+    }
+
+    /// Asks for documents with the body of a query; each is JSON text with its version.
+    pub(super) fn query(
+        &self,
+        collection: &CollectionName,
+        body: String,
+    ) -> Result<Vec<String>, Failure> {
+        let url = format!("{}/collections/{collection}/query", self.url);
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let unreachable = |error| unreachable(&self.url, &error);
+        let answer = accepted(self.signed(request).send().map_err(unreachable)?)?;
+        let text = answer.text().map_err(unreachable)?;
+        match serde_json::from_str::<Page<'_>>(&text) {
+            Ok(page) => Ok(page.documents.iter().map(|raw| raw.get().to_owned()).collect()),
+            Err(error) => Err(Failure::Unreachable {
+                url: self.url.clone(),
+                reason: format!("its answer is not understood: {error}"),
+            }),
+        }
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.key {
+            Some(key) => request.header("X-API-Key", key),
+            None => request,
+        }
+    }
+}
+
+/// An answer, if it is none of a problem.
+fn accepted(answer: Response) -> Result<Response, Failure> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let text = answer.text().unwrap_or_default();
+    let problem: Problem = serde_json::from_str(&text).unwrap_or_default();
+    let detail = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
+    Err(Failure::Refused {
+        status: status.as_u16(),
+        slug: problem.r#type.rsplit('/').next().unwrap_or_default().to_owned(),
+        detail: detail.unwrap_or_else(|| "it does not say why".to_owned()),
+    })
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> Failure {
+    Failure::Unreachable { url: url.to_owned(), reason: reason(error) }
+}
+
+/// The innermost cause: what stands around it only repeats the address.
+fn reason(error: &reqwest::Error) -> String {
+    let mut innermost = error.source();
+    while let Some(next) = innermost.and_then(|cause| cause.source()) {
+        innermost = Some(next);
+    }
+    innermost.map_or_else(|| error.to_string(), |cause| cause.to_string())
+}

@@ -1,0 +1,221 @@
+//! `serve`: the database over HTTP.
+//!
+//! What it prints at its start is for the person who started it: where it listens, what it found,
+//! and once, at the first start, the admin key. Everything later goes to the log.
+
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use serde_json::json;
+
+use super::{
+    DataArgs, Failure, interrupt::on_signal, log::cut_json, log::cut_text, output::Output,
+};
+use crate::{
+    commit::Durability,
+    database::{Builder, Database, RecoveryReport},
+    server::{ServeError, ServeOptions, Server},
+};
+
+/// Serve a database over HTTP.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The data directory.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "MONSTERDB_LISTEN", default_value = "127.0.0.1:7117", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// Ask nobody for a key; allowed only on a loopback address
+    #[arg(long, env = "MONSTERDB_NO_AUTH", value_parser = FalseyValueParser::new())]
+    pub no_auth: bool,
+
+    /// When a commit is acknowledged: when it is safe on the device (always), at most so many
+    /// milliseconds before (interval:MS), or without waiting (none)
+    #[arg(long, env = "MONSTERDB_DURABILITY", default_value = "always",
+          value_parser = parse_durability, value_name = "WHEN")]
+    pub durability: Durability,
+
+    /// The admin key, instead of one that the first start makes
+    #[arg(long, env = "MONSTERDB_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
+    pub admin_key: Option<String>,
+
+    /// A file that holds the admin key
+    #[arg(long, env = "MONSTERDB_ADMIN_KEY_FILE", value_name = "FILE")]
+    pub admin_key_file: Option<PathBuf>,
+
+    /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
+    /// the machine has
+    #[arg(long, env = "MONSTERDB_MEMORY_LIMIT", value_parser = parse_bytes, value_name = "BYTES")]
+    pub memory_limit: Option<u64>,
+
+    /// Bytes in the log after which a checkpoint is written, 64MiB by default
+    #[arg(long, env = "MONSTERDB_CHECKPOINT_BYTES", value_parser = parse_bytes,
+          value_name = "BYTES")]
+    pub checkpoint_bytes: Option<u64>,
+
+    /// Operations in the log after which a checkpoint is written, 1000000 by default
+    #[arg(long, env = "MONSTERDB_CHECKPOINT_OPERATIONS", value_name = "N")]
+    pub checkpoint_operations: Option<u64>,
+
+    /// Time after which a checkpoint is written if there were commits, 5m by default
+    #[arg(long, env = "MONSTERDB_CHECKPOINT_INTERVAL", value_parser = parse_time,
+          value_name = "TIME")]
+    pub checkpoint_interval: Option<Duration>,
+
+    /// Time that requests under way get to end when the server is told to stop
+    #[arg(long, env = "MONSTERDB_SHUTDOWN_TIMEOUT", default_value = "30s",
+          value_parser = parse_time, value_name = "TIME")]
+    pub shutdown_timeout: Duration,
+
+    /// The form of the log on standard error; MONSTERDB_LOG sets its level (info by default)
+    #[arg(long, env = "MONSTERDB_LOG_FORMAT", default_value = "human", value_name = "FORM")]
+    pub log: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// Lines of JSON.
+    Json,
+}
+
+/// Serves until it is told to stop.
+pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
+    let options = ServeOptions {
+        no_auth: args.no_auth,
+        admin_key: admin_key(args)?,
+        shutdown_timeout: args.shutdown_timeout,
+        ..ServeOptions::new(args.listen)
+    };
+    let database = builder(args).open(&args.data.data)?;
+    let recovery = database.status().recovery;
+    let server = Server::bind(database, options)?;
+    // Before anybody is told that it is there: until it runs, it does not listen for signals.
+    let stop = server.handle();
+    on_signal(move |_| stop.stop()).map_err(ServeError::Run)?;
+    greet(args, &server, &recovery, json)?;
+    Ok(server.run()?)
+}
+
+fn builder(args: &ServeArgs) -> Builder {
+    let mut builder = Database::builder().durability(args.durability);
+    if let Some(bytes) = args.memory_limit {
+        builder = builder.memory_limit(bytes);
+    }
+    if let Some(bytes) = args.checkpoint_bytes {
+        builder = builder.checkpoint_bytes(bytes);
+    }
+    if let Some(operations) = args.checkpoint_operations {
+        builder = builder.checkpoint_operations(operations);
+    }
+    if let Some(interval) = args.checkpoint_interval {
+        builder = builder.checkpoint_interval(interval);
+    }
+    builder
+}
+
+fn admin_key(args: &ServeArgs) -> Result<Option<String>, Failure> {
+    let key = match (&args.admin_key, &args.admin_key_file) {
+        (Some(key), _) => key.clone(),
+        (None, Some(path)) => fs::read_to_string(path)
+            .map_err(|source| Failure::Read { path: path.clone(), source })?,
+        (None, None) => return Ok(None),
+    };
+    match key.trim() {
+        // A variable that is set to nothing must not let everybody in.
+        "" => Err(Failure::Usage { argument: "--admin-key", reason: "it is empty".to_owned() }),
+        key => Ok(Some(key.to_owned())),
+    }
+}
+
+/// That nobody reads it is no reason not to serve.
+fn greet(
+    args: &ServeArgs,
+    server: &Server,
+    recovery: &RecoveryReport,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut output = Output::new();
+    let text = if json { to_json(args, server, recovery) } else { to_text(args, server, recovery) };
+    let written = output.line(&text).and_then(|()| output.finish());
+    written.or_else(|failure| if failure.is_closed_pipe() { Ok(()) } else { Err(failure) })
+}
+
+fn to_text(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> String {
+    let RecoveryReport { checkpoint, replayed, in_doubt, cut, time } = recovery;
+    let mut lines = vec![
+        format!("MonsterDB {} listens on http://{}", env!("CARGO_PKG_VERSION"), server.address()),
+        format!("data directory: {}", args.data.data.display()),
+        format!("durability: {}", durability_text(args.durability)),
+        format!(
+            "recovery: checkpoint {checkpoint}, {replayed} records replayed, {in_doubt} in doubt \
+             and written again, {time:.0?}"
+        ),
+    ];
+    if let Some(cut) = cut {
+        lines.push(format!("torn tail cut, which was never acknowledged: {}", cut_text(cut)));
+    }
+    if args.no_auth {
+        lines.push("no key is asked for".to_owned());
+    }
+    if let Some(key) = server.admin_key() {
+        lines.push(format!("admin key: {key}"));
+        lines.push("Keep it: it is shown only this once.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn to_json(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> String {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "address": server.address().to_string(),
+        "data": args.data.data.display().to_string(),
+        "durability": durability_text(args.durability),
+        "recovery": {
+            "checkpoint": recovery.checkpoint.get(),
+            "replayed": recovery.replayed,
+            "in_doubt": recovery.in_doubt,
+            "torn_tail": recovery.cut.as_ref().map(cut_json),
+        },
+        "admin_key": server.admin_key(),
+    })
+    .to_string()
+}
+
+fn durability_text(durability: Durability) -> String {
+    match durability {
+        Durability::Always => "always".to_owned(),
+        Durability::Interval(interval) => format!("interval:{}", interval.as_millis()),
+        Durability::None => "none".to_owned(),
+    }
+}
+
+fn parse_durability(text: &str) -> Result<Durability, String> {
+    let interval = text.strip_prefix("interval:").map(str::parse::<u64>);
+    match (text, interval) {
+        ("always", _) => Ok(Durability::Always),
+        ("none", _) => Ok(Durability::None),
+        (_, Some(Ok(milliseconds))) if milliseconds > 0 => {
+            Ok(Durability::Interval(Duration::from_millis(milliseconds)))
+        }
+        _ => Err("it is always, interval:MS with a number of milliseconds, or none".to_owned()),
+    }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A number of bytes: plain, or with KiB, MiB or GiB.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let unit = units.into_iter().find_map(|(name, bits)| Some((text.strip_suffix(name)?, bits)));
+    let (number, bits) = unit.unwrap_or((text, 0));
+    let bytes = number.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(1 << bits));
+    bytes.ok_or_else(|| "it is a number of bytes such as 1048576, 512MiB or 2GiB".to_owned())
+}

@@ -1,0 +1,60 @@
+//! What a command works on: a data directory, or a running server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, remote::Client};
+use crate::{
+    database::Database,
+    error::{Error, Result as EngineResult},
+    names::CollectionName,
+    snapshot::{Collection, Snapshot},
+    sync::Arc,
+};
+
+/// The data directory.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// The data directory
+    #[arg(long, env = "MONSTERDB_DATA", default_value = "./data", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// A data directory or a server.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// The data directory.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// A running server to ask instead of opening the directory, e.g. http://127.0.0.1:7117
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The API key for the server
+    #[arg(long, env = "MONSTERDB_API_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+}
+
+impl TargetArgs {
+    /// The server to ask, if one was named.
+    pub(super) fn client(&self) -> Result<Option<Client>, Failure> {
+        let key = self.key.as_deref();
+        self.url.as_deref().map(|url| Client::new(url, key)).transpose()
+    }
+
+    /// The committed state of the data directory, which is left as it is.
+    pub(super) fn snapshot(&self) -> EngineResult<Arc<Snapshot>> {
+        Ok(Database::open_read_only(&self.data.data)?.snapshot())
+    }
+}
+
+/// A collection that has to be there: a mistyped name should not look like an empty answer.
+pub(super) fn existing<'a>(
+    snapshot: &'a Snapshot,
+    name: &CollectionName,
+) -> EngineResult<&'a Arc<Collection>> {
+    let found = snapshot.collection(name.as_str());
+    found.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
+}

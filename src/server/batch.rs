@@ -1,0 +1,126 @@
+//! Ordered operations, one commit.
+//!
+//! With `dry_run` everything is done but the commit: the answer is what a commit would have been
+//! told, with `"dry_run":true` and the version that was read in the place of the commit's.
+//!
+//! Invariant: of a batch, all operations take effect at one version or none does.
+
+use actix_web::{HttpRequest, http::StatusCode, web::Data};
+use serde::Serialize;
+
+use super::{
+    Service,
+    auth::{Allowed, Write},
+    body::{Body, Object, elements},
+    extract::MediaType,
+    kinds::Kind,
+    operation::{Operation, Updates},
+    problem::Problem,
+    respond::{self, json_text},
+};
+use crate::{
+    commit::TransactOptions,
+    database::Database,
+    error::{Error, Result},
+    limits::BATCH_OPERATIONS_MAX,
+    transaction::Transaction,
+    version::Version,
+};
+
+struct Batch {
+    operations: Vec<Operation>,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    version: u64,
+    results: Vec<Outcome<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+/// What is told of one operation.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    id: &'a str,
+}
+
+/// `POST /transactions/batch`
+pub(super) async fn batch(
+    _: Allowed<Write>,
+    request: HttpRequest,
+    service: Data<Service>,
+    body: Body,
+) -> Result<respond::Answer, Problem> {
+    MediaType::require_json(&request)?;
+    let run = move |database: &Database| {
+        let batch = Batch::parse(body.text()?)?;
+        let version = if batch.dry_run { batch.rehearse(database) } else { batch.commit(database) };
+        Ok(batch.answer(version?))
+    };
+    let text = service.block::<_, Problem>(run).await?;
+    Ok(respond::Answer::json(StatusCode::OK, text))
+}
+
+impl Batch {
+    fn parse(text: &str) -> Result<Batch, Problem> {
+        let mut body = Object::parse(text, "")?;
+        let operations = elements(body.require("operations")?, "/operations")?;
+        let dry_run = body.boolean("dry_run")?.unwrap_or(false);
+        body.finish()?;
+        if operations.len() > BATCH_OPERATIONS_MAX {
+            let detail = format!(
+                "a batch has at most {BATCH_OPERATIONS_MAX} operations, and this has {}",
+                operations.len()
+            );
+            return Err(Problem::new(Kind::LimitExceeded, detail));
+        }
+        let read = |(place, text): (usize, &str)| {
+            let read = Operation::parse(text, &format!("/operations/{place}"));
+            read.map_err(|problem| problem.in_operation(place))
+        };
+        let operations = operations.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Batch { operations, dry_run })
+    }
+
+    fn commit(&self, database: &Database) -> Result<Version> {
+        let commit = |updates| {
+            let committed =
+                database.transact_with(TransactOptions::default(), |tx| self.run(tx, updates));
+            Ok(committed?.version)
+        };
+        match commit(Updates::AtCommit) {
+            // An update did not fit at the commit. Which one it was is found by looking at once;
+            // what it does not fit is published by now.
+            Err(
+                Error::DocumentNotFound { .. }
+                | Error::InvalidUpdate { .. }
+                | Error::LimitExceeded { .. },
+            ) => commit(Updates::AtOnce),
+            outcome => outcome,
+        }
+    }
+
+    /// Runs the batch without committing it, and returns the version that it read.
+    fn rehearse(&self, database: &Database) -> Result<Version> {
+        let tx = database.begin();
+        self.run(&tx, Updates::AtOnce)?;
+        Ok(tx.version())
+    }
+
+    fn run(&self, tx: &Transaction, updates: Updates) -> Result<()> {
+        for (place, operation) in self.operations.iter().enumerate() {
+            let ran = operation.run(tx, updates);
+            ran.map_err(|error| Problem::from(error).in_operation(place))?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, version: Version) -> String {
+        let results =
+            self.operations.iter().map(|operation| Outcome { id: operation.id().as_str() });
+        let results = results.collect();
+        json_text(&Answer { version: version.get(), results, dry_run: self.dry_run })
+    }
+}

@@ -1,0 +1,257 @@
+//! Documents, one by one, and the insertion of many.
+
+use actix_web::{
+    HttpRequest,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    web::Data,
+};
+use serde::Serialize;
+
+use super::{
+    Service,
+    auth::{self, Allowed},
+    body::Body,
+    extract::{CollectionPath, DocumentPath, MediaType, unsupported, wants_representation},
+    kinds::Kind,
+    precondition::Preconditions,
+    problem::Problem,
+    respond::{Answer, etag, json_text, location},
+    write::{Write, Written},
+};
+use crate::{
+    commit::{Committed, TransactOptions},
+    database::Database,
+    document::{Document, Draft, MergePatch, Update},
+    error::{Error, Result},
+    limits::BATCH_OPERATIONS_MAX,
+    names::{CollectionName, DocumentId},
+    sync::Arc,
+};
+
+/// What a body of PATCH may be.
+const PATCH_TYPES: &str = "application/json, application/merge-patch+json";
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// The answer to the insertion of many documents.
+#[derive(Serialize)]
+struct Inserted<'a> {
+    version: u64,
+    inserted: usize,
+    ids: Vec<&'a str>,
+}
+
+/// `GET /collections/{collection}/documents/{id}`: one document, with its version as `ETag`.
+pub(super) async fn read(
+    _: Allowed<auth::Read>,
+    DocumentPath { collection, id }: DocumentPath,
+    request: HttpRequest,
+    service: Data<Service>,
+) -> Result<Answer, Problem> {
+    let preconditions = Preconditions::of(&request)?;
+    let snapshot = service.database.snapshot();
+    let document = snapshot.get(collection.as_str(), id.as_str());
+    preconditions.check_match(document.map(|document| document.version()))?;
+    let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
+
+    let answer = match preconditions.is_not_modified(document.version()) {
+        true => Answer::empty(StatusCode::NOT_MODIFIED),
+        false => Answer::json(StatusCode::OK, document.to_json_with_version()),
+    };
+    Ok(answer.with(header::ETAG, etag(document.version())).read_at(snapshot.version()))
+}
+
+/// `POST /collections/{collection}/documents`: inserts one document, or as NDJSON many, all or
+/// none.
+pub(super) async fn insert(
+    _: Allowed<auth::Write>,
+    CollectionPath(collection): CollectionPath,
+    request: HttpRequest,
+    service: Data<Service>,
+    body: Body,
+) -> Result<Answer, Problem> {
+    match MediaType::of(&request) {
+        MediaType::Json => {
+            let representation = wants_representation(&request);
+            let insert =
+                move |database: &Database| insert_one(database, &collection, &body, representation);
+            service.block(insert).await
+        }
+        MediaType::Ndjson => {
+            service.block(move |database| insert_many(database, &collection, &body)).await
+        }
+        MediaType::MergePatch | MediaType::JsonPatch | MediaType::Other => {
+            Err(unsupported("application/json and application/x-ndjson"))
+        }
+    }
+}
+
+/// `PUT /collections/{collection}/documents/{id}`: makes a document (201) or replaces it (200).
+pub(super) async fn put(
+    _: Allowed<auth::Write>,
+    target: DocumentPath,
+    request: HttpRequest,
+    service: Data<Service>,
+    body: Body,
+) -> Result<Answer, Problem> {
+    MediaType::require_json(&request)?;
+    let preconditions = Preconditions::of(&request)?;
+    let representation = wants_representation(&request);
+    let put = move |database: &Database| {
+        let draft = Draft::parse(body.bytes())?;
+        let write = Write { target, preconditions, states_version: draft.expected().is_some() };
+        let written = write.run(database, |tx, DocumentPath { collection, id }| {
+            tx.put(collection, id, draft.clone())
+        })?;
+        Ok(answer(&write.target.id, written, representation))
+    };
+    service.block::<_, Problem>(put).await
+}
+
+/// `PATCH /collections/{collection}/documents/{id}`: changes a document that is there, by update
+/// operators or by a merge patch.
+pub(super) async fn patch(
+    _: Allowed<auth::Write>,
+    target: DocumentPath,
+    request: HttpRequest,
+    service: Data<Service>,
+    body: Body,
+) -> Result<Answer, Problem> {
+    let preconditions = Preconditions::of(&request)?;
+    let representation = wants_representation(&request);
+    match MediaType::of(&request) {
+        MediaType::MergePatch => {
+            let merge = move |database: &Database| {
+                let patch = MergePatch::parse(body.bytes())?;
+                let states_version = patch.expected().is_some();
+                let write = Write { target, preconditions, states_version };
+                let written = write.run(database, |tx, DocumentPath { collection, id }| {
+                    tx.merge(collection, id, &patch)
+                })?;
+                Ok(answer(&write.target.id, written, representation))
+            };
+            service.block::<_, Problem>(merge).await
+        }
+        MediaType::Json => {
+            let update = move |database: &Database| {
+                let update = Update::parse(body.text()?)?;
+                let write = Write { target, preconditions, states_version: false };
+                let written = run_update(database, &write, &update, representation)?;
+                Ok(answer(&write.target.id, written, representation))
+            };
+            service.block::<_, Problem>(update).await
+        }
+        MediaType::Ndjson | MediaType::JsonPatch | MediaType::Other => {
+            let types = HeaderValue::from_static(PATCH_TYPES);
+            Err(unsupported(PATCH_TYPES).with_header(ACCEPT_PATCH, types))
+        }
+    }
+}
+
+/// `DELETE /collections/{collection}/documents/{id}`: deletes a document that is there (204).
+pub(super) async fn remove(
+    _: Allowed<auth::Write>,
+    target: DocumentPath,
+    request: HttpRequest,
+    service: Data<Service>,
+) -> Result<Answer, Problem> {
+    let preconditions = Preconditions::of(&request)?;
+    let write = Write { target, preconditions, states_version: false };
+    let delete = move |database: &Database| {
+        write.run(database, |tx, DocumentPath { collection, id }| {
+            match tx.delete(collection, id)? {
+                true => Ok(()),
+                false => Err(not_found(collection, id)),
+            }
+        })
+    };
+    service.block(delete).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// An update reads nothing, unless a precondition or the answer needs the document.
+fn run_update(
+    database: &Database,
+    write: &Write,
+    update: &Update,
+    representation: bool,
+) -> Result<Written, Problem> {
+    if write.preconditions.is_empty() && !representation {
+        return write.update_unseen(database, update);
+    }
+    write.run(database, |tx, DocumentPath { collection, id }| match tx.get(collection, id)? {
+        Some(_) => tx.update(collection, id, update.clone()),
+        None => Err(not_found(collection, id)),
+    })
+}
+
+fn answer(id: &DocumentId, written: Written, representation: bool) -> Answer {
+    let Written { made, version, document } = written;
+    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let document = document.filter(|_| representation);
+    Answer::written(status, id, version, document.map(|doc| doc.to_json_with_version()))
+}
+
+fn insert_one(
+    database: &Database,
+    collection: &CollectionName,
+    body: &Body,
+    representation: bool,
+) -> Result<Answer, Problem> {
+    let draft = Draft::parse(body.bytes())?;
+    let inserted = database.transact_with(TransactOptions::default(), |tx| {
+        let id = tx.insert(collection, draft.clone())?;
+        let document = tx.get(collection, &id)?;
+        Ok((id, document))
+    })?;
+    let Committed { version, value: (id, document) } = inserted;
+    let document: Option<Arc<Document>> = document.filter(|_| representation);
+    let text = document.map(|document| document.to_json_with_version());
+    let answer = Answer::written(StatusCode::CREATED, &id, version, text);
+    Ok(answer.with(header::LOCATION, location(collection, &id)))
+}
+
+fn insert_many(
+    database: &Database,
+    collection: &CollectionName,
+    body: &Body,
+) -> Result<Answer, Problem> {
+    let drafts = read_lines(body.bytes())?;
+    let inserted = database.transact_with(TransactOptions::default(), |tx| {
+        let insert = |(line, draft): &(usize, Draft)| {
+            let inserted = tx.insert(collection, draft.clone());
+            inserted.map_err(|error| Problem::from(error).in_line(*line))
+        };
+        Ok(drafts.iter().map(insert).collect::<Result<Vec<_>, _>>()?)
+    })?;
+    let Committed { version, value: ids } = inserted;
+    let text = json_text(&Inserted {
+        version: version.get(),
+        inserted: ids.len(),
+        ids: ids.iter().map(DocumentId::as_str).collect(),
+    });
+    Ok(Answer::json(StatusCode::CREATED, text))
+}
+
+/// The documents of NDJSON, each with the number of its line. Empty lines are passed over.
+fn read_lines(bytes: &[u8]) -> Result<Vec<(usize, Draft)>, Problem> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    let mut drafts = Vec::new();
+    for (number, line) in filled {
+        if drafts.len() == BATCH_OPERATIONS_MAX {
+            let detail = format!("an insertion has at most {BATCH_OPERATIONS_MAX} documents");
+            return Err(Problem::new(Kind::LimitExceeded, detail));
+        }
+        let draft = Draft::parse(line).map_err(|error| Problem::from(error).in_line(number))?;
+        drafts.push((number, draft));
+    }
+    Ok(drafts)
+}
+
+fn not_found(collection: &CollectionName, id: &DocumentId) -> Error {
+    Error::DocumentNotFound { collection: collection.clone(), id: id.clone() }
+}

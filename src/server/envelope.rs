@@ -1,0 +1,185 @@
+//! What is done around every request: its id, the look at its key, the net under its handler, the
+//! line in the log.
+//!
+//! Invariant: whatever a handler does, panicking included, the client gets an answer with the
+//! request's id; whatever is not open is answered only to a valid key.
+
+use std::{
+    any::Any,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
+    time::Instant,
+};
+
+use actix_web::{
+    HttpMessage, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderValue,
+    middleware::Next,
+    web::Data,
+};
+
+use super::{Service, body::discard, kinds::Kind, problem::Problem, respond::REQUEST_ID};
+
+/// Longer ids of clients are replaced: they are copied into logs and answers.
+const REQUEST_ID_MAX: usize = 128;
+
+/// The middleware around all routes.
+pub(super) async fn envelope(
+    service: Data<Service>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let begun = Instant::now();
+    let id = request_id(&request);
+    let line = format!("{} {}", request.method(), request.path());
+
+    let refused = match is_open(request.path()) {
+        true => None,
+        false => match service.keys.caller(&service.database, &request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                None
+            }
+            Err(problem) => Some(problem),
+        },
+    };
+    let answered = match refused {
+        Some(problem) => {
+            discard(&service, request.take_payload()).await;
+            Ok(request.into_response(problem.of_request(&id).error_response()))
+        }
+        None => match catch_panic(async { next.call(request).await }).await {
+            Ok(Ok(response)) => Ok(name_request(response.map_into_boxed_body(), &id)),
+            Ok(Err(error)) => Err(problem_of(&error)),
+            Err(_) => Err(Problem::internal()),
+        },
+    };
+    let answered = answered.map(|response| with_id(response, &id));
+    let status = match &answered {
+        Ok(response) => response.status(),
+        Err(problem) => problem.status_code(),
+    };
+    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+    tracing::info!(target: "monsterdb::access", id, status = status.as_u16(), milliseconds, "{line}");
+    answered.map_err(|problem| problem.of_request(&id).into())
+}
+
+/// True for the paths that need no key.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/health" | "/health/live" | "/health/ready") || path.starts_with("/problems/")
+}
+
+/// The client's id for the request where it is a sane one, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    let sane = |id: &&str| {
+        (1..=REQUEST_ID_MAX).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// Puts the request's id into the problem that was answered, if one was. An error that is not a
+/// [`Problem`] came from the framework and becomes one.
+fn name_request(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let Some(problem) = response.response().error().map(problem_of) else { return response };
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, problem.of_request(id).error_response())
+}
+
+fn problem_of(error: &actix_web::Error) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    match error.as_response_error().status_code() {
+        status if status.is_client_error() => {
+            Problem::new(Kind::InvalidRequest, "the request is not understood")
+        }
+        _ => Problem::internal(),
+    }
+}
+
+fn with_id(mut response: ServiceResponse, id: &str) -> ServiceResponse {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Runs a future, and a panic in it ends only the future. What it shared is the engine, which
+/// guards its own state against panics, and the request, which nobody looks at again.
+async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = Box::pin(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::{
+        App, HttpResponse,
+        body::to_bytes,
+        middleware::from_fn,
+        test::{TestRequest, init_service, try_call_service},
+        web::{self, Payload},
+    };
+
+    use super::*;
+    use crate::{database::Database, server::auth::Keys};
+
+    fn service() -> Data<Service> {
+        let (_, stopping) = tokio::sync::watch::channel(false);
+        let keys = Keys::new(true, None).unwrap();
+        let body_timeout = Duration::from_secs(1);
+        Data::new(Service { database: Database::in_memory(), keys, body_timeout, stopping })
+    }
+
+    async fn panic_at_once() -> HttpResponse {
+        panic!("a secret of the server")
+    }
+
+    async fn panic_in_work(service: Data<Service>) -> Result<HttpResponse, Problem> {
+        let work = |_: &Database| -> Result<HttpResponse, Problem> { panic!("a secret") };
+        service.block(move |database| work(database).map(drop)).await?;
+        Ok(HttpResponse::Ok().finish())
+    }
+
+    async fn fail_in_the_framework(_: web::Json<u8>, _: Payload) -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[actix_web::test]
+    async fn whatever_a_handler_does_the_client_gets_a_problem() {
+        let app = App::new()
+            .app_data(service())
+            .wrap(from_fn(envelope))
+            .route("/at-once", web::get().to(panic_at_once))
+            .route("/in-work", web::get().to(panic_in_work))
+            .route("/framework", web::get().to(fail_in_the_framework));
+        let app = init_service(app).await;
+        for (path, status) in [("/at-once", 500), ("/in-work", 500), ("/framework", 400)] {
+            let request = TestRequest::get().uri(path).insert_header((REQUEST_ID, "r-1"));
+            let response = match try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.into_parts().1.map_into_boxed_body(),
+                Err(error) => error.error_response(),
+            };
+            assert_eq!(response.status(), status, "{path}");
+            assert_eq!(response.headers().get(REQUEST_ID).unwrap(), "r-1");
+            let body = to_bytes(response.into_body()).await.unwrap();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(text.contains(r#""instance":"r-1""#), "{text}");
+            assert!(text.starts_with(r#"{"type":"/problems/in"#), "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+}

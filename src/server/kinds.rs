@@ -1,0 +1,215 @@
+//! The kinds of problems: one table, from which the answers and their pages are made.
+//!
+//! Invariant: the slug of a kind never changes once it was released; where the engine has a code
+//! for the same thing ([`Error::code`]), it is that code.
+
+use actix_web::http::StatusCode;
+
+use crate::error::Error;
+
+/// What kind of problem it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    InvalidJson,
+    InvalidRequest,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    CollectionNotFound,
+    RouteNotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    RequestTimeout,
+    AlreadyExists,
+    CollectionExists,
+    VersionMismatch,
+    Conflict,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidName,
+    InvalidDocument,
+    InvalidFilter,
+    InvalidUpdate,
+    InvalidQuery,
+    InvalidBody,
+    LimitExceeded,
+    PreconditionRequired,
+    Internal,
+    OutcomeUnknown,
+    ReadOnly,
+    Closed,
+    MemoryLimit,
+    StorageFull,
+}
+
+/// What is to be said of a kind.
+#[derive(Debug)]
+pub(super) struct Row {
+    kind: Kind,
+    /// The status that it is answered with.
+    status: u16,
+    /// Its name in links.
+    pub(super) slug: &'static str,
+    /// Its name for people.
+    pub(super) title: &'static str,
+    /// What to do about it.
+    pub(super) advice: &'static str,
+}
+
+impl Kind {
+    /// The kind that an error of the engine is.
+    pub(super) fn of(error: &Error) -> Kind {
+        match error {
+            Error::InvalidName(_) => Kind::InvalidName,
+            Error::InvalidJson { .. } => Kind::InvalidJson,
+            Error::InvalidDocument { .. } => Kind::InvalidDocument,
+            Error::InvalidFilter { .. } => Kind::InvalidFilter,
+            Error::InvalidUpdate { .. } => Kind::InvalidUpdate,
+            Error::InvalidQuery { .. } => Kind::InvalidQuery,
+            Error::AlreadyExists { .. } => Kind::AlreadyExists,
+            Error::NotFound | Error::DocumentNotFound { .. } => Kind::NotFound,
+            Error::CollectionNotFound { .. } => Kind::CollectionNotFound,
+            Error::CollectionExists { .. } => Kind::CollectionExists,
+            Error::VersionMismatch { .. } => Kind::VersionMismatch,
+            Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
+            Error::Conflict(_) => Kind::Conflict,
+            // Every limit names its unit: those on bytes are about the payload.
+            Error::LimitExceeded { what, .. } if what.contains("bytes") => Kind::PayloadTooLarge,
+            Error::LimitExceeded { .. } => Kind::LimitExceeded,
+            Error::MemoryLimit { .. } => Kind::MemoryLimit,
+            Error::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
+            Error::ReadOnly { .. } => Kind::ReadOnly,
+            Error::StorageFull { .. } => Kind::StorageFull,
+            Error::Closed => Kind::Closed,
+            Error::Encode { .. }
+            | Error::Decode { .. }
+            | Error::Aborted(_)
+            | Error::Nested
+            | Error::SavepointGone
+            | Error::Locked { .. }
+            | Error::Damaged(_)
+            | Error::NewerFormat { .. }
+            | Error::Io { .. } => Kind::Internal,
+        }
+    }
+
+    /// The row of the kind with this slug.
+    pub(super) fn find(slug: &str) -> Option<&'static Row> {
+        TABLE.iter().find(|row| row.slug == slug)
+    }
+
+    /// Its row in the table.
+    pub(super) fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.kind == self).expect("every kind has a row")
+    }
+
+    /// The status that it is answered with.
+    pub(super) fn status(self) -> StatusCode {
+        self.row().status()
+    }
+
+    /// True when the same request may succeed when it is sent again.
+    pub(super) fn is_retryable(self) -> bool {
+        matches!(self, Kind::Conflict | Kind::RequestTimeout | Kind::Closed | Kind::StorageFull)
+    }
+}
+
+impl Row {
+    /// The status that it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).expect("the table holds statuses only")
+    }
+}
+
+const fn row(
+    kind: Kind,
+    status: u16,
+    slug: &'static str,
+    title: &'static str,
+    advice: &'static str,
+) -> Row {
+    Row { kind, status, slug, title, advice }
+}
+
+/// One row a kind, in the order of the kinds.
+#[rustfmt::skip]
+static TABLE: [Row; 31] = [
+    row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
+        "Send valid JSON in UTF-8, without a byte order mark."),
+    row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
+        "Correct the header, the query string or the percent-encoding that the detail names."),
+    row(Kind::Unauthorized, 401, "unauthorized", "No valid key",
+        "Send a key in the header X-API-Key. The first start printed one."),
+    row(Kind::Forbidden, 403, "forbidden", "The key's role is too weak",
+        "Use a key of a stronger role. The roles are read, write and admin."),
+    row(Kind::NotFound, 404, "not-found", "No such document",
+        "Check the id, or create the document first."),
+    row(Kind::CollectionNotFound, 404, "collection-not-found", "No such collection",
+        "Check the name, or create the collection first."),
+    row(Kind::RouteNotFound, 404, "route-not-found", "No such route",
+        "Check the path."),
+    row(Kind::MethodNotAllowed, 405, "method-not-allowed", "The route has no such method",
+        "Use one of the methods in the header Allow."),
+    row(Kind::NotAcceptable, 406, "not-acceptable", "No form of the answer is accepted",
+        "Accept application/json or application/x-ndjson."),
+    row(Kind::RequestTimeout, 408, "request-timeout", "The body came too slowly",
+        "Send it again over a better connection, or in smaller parts."),
+    row(Kind::AlreadyExists, 409, "already-exists", "The document exists already",
+        "Use PUT to overwrite it, or choose another id."),
+    row(Kind::CollectionExists, 409, "collection-exists", "The collection exists with other options",
+        "Drop it first, or ask for the options it has."),
+    row(Kind::VersionMismatch, 409, "version-mismatch", "The document has another version",
+        "Read the document again and decide anew."),
+    row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
+        "Run the transaction again. The member conflicts names what was overtaken."),
+    row(Kind::PreconditionFailed, 412, "precondition-failed", "A precondition in the header failed",
+        "Read the document again and decide anew."),
+    row(Kind::PayloadTooLarge, 413, "payload-too-large", "Too many bytes",
+        "Send less at once. A document has at most 16 MiB, a body 32 MiB."),
+    row(Kind::UnsupportedMediaType, 415, "unsupported-media-type", "The body's media type is not understood",
+        "Send one of the media types that the detail names, in the header Content-Type."),
+    row(Kind::InvalidName, 422, "invalid-name", "Not a name",
+        "A collection is named by letters and digits of ASCII and _ . - (at most 128, a letter or digit first), a document by 1 to 256 bytes of UTF-8 without control characters."),
+    row(Kind::InvalidDocument, 422, "invalid-document", "Not a document",
+        "Correct the place that the pointer names."),
+    row(Kind::InvalidFilter, 422, "invalid-filter", "Not a filter",
+        "Correct the place that the pointer names."),
+    row(Kind::InvalidUpdate, 422, "invalid-update", "Not an update, or not one of this document",
+        "Correct the place that the pointer names."),
+    row(Kind::InvalidQuery, 422, "invalid-query", "Not a query",
+        "Correct the sort, the limit or the offset."),
+    row(Kind::InvalidBody, 422, "invalid-body", "The body's members are not understood",
+        "Correct the member that the pointer names."),
+    row(Kind::LimitExceeded, 422, "limit-exceeded", "A limit was reached",
+        "Split the work into smaller parts."),
+    row(Kind::PreconditionRequired, 428, "precondition-required", "The collection requires preconditions",
+        "Send If-Match, if_version or _version with the version you read."),
+    row(Kind::Internal, 500, "internal", "The server failed",
+        "Look for the request's id in the server's log."),
+    row(Kind::OutcomeUnknown, 500, "outcome-unknown", "The outcome of the commit is unknown",
+        "Once the server has been restarted, look whether the write is there."),
+    row(Kind::ReadOnly, 503, "read-only", "The database takes no writes",
+        "Look at the device and the log, then restart the server. Reads go on."),
+    row(Kind::Closed, 503, "closed", "The server is shutting down",
+        "Send the request again when the server is back."),
+    row(Kind::MemoryLimit, 507, "memory-limit", "The memory limit is reached",
+        "Delete documents, or raise the memory limit."),
+    row(Kind::StorageFull, 507, "storage-full", "The device is full",
+        "Make room on the device. No restart is needed."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_row() {
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.kind as usize, place, "{row:?} stands elsewhere in the enumeration");
+            assert!(row.status().is_client_error() || row.status().is_server_error(), "{row:?}");
+            let found = Kind::find(row.slug).map(|found| found.kind);
+            assert_eq!(found, Some(row.kind), "two rows have the slug {}", row.slug);
+        }
+    }
+}

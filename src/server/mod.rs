@@ -1,0 +1,291 @@
+//! The database over HTTP.
+//!
+//! ```text
+//! request -> envelope (id, key, panics, log) -> handler: parse, one call of the engine, respond
+//! ```
+//!
+//! This is the only module that knows HTTP. Handlers are thin; every rule about data is the
+//! engine's. What commits, scans or writes files runs on a thread that may wait, never on one
+//! that serves connections.
+//!
+//! Invariant: no answer of success to a write is sent before the commit is published, which with
+//! durability `always` means safe on the device.
+
+mod admin;
+mod auth;
+mod batch;
+mod body;
+mod collections;
+mod documents;
+mod envelope;
+mod extract;
+mod health;
+mod kinds;
+mod operation;
+mod precondition;
+mod problem;
+mod problems;
+mod queries;
+mod respond;
+mod routes;
+mod write;
+
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
+use tokio::sync::watch;
+
+use crate::{database::Database, error::Error, sync::Arc};
+use auth::Keys;
+use problem::Problem;
+
+/// How a database is served.
+#[derive(Clone)]
+pub struct ServeOptions {
+    /// The address to listen on; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// Let every request in as an admin's. Only on a loopback address.
+    pub no_auth: bool,
+    /// An admin key besides the stored ones. It is not stored.
+    pub admin_key: Option<String>,
+    /// Time for requests in flight to end when the server is stopped.
+    pub shutdown_timeout: Duration,
+    /// Time for a request's head to arrive.
+    pub head_timeout: Duration,
+    /// Time for a request's body to arrive.
+    pub body_timeout: Duration,
+    /// Time that an idle connection is kept.
+    pub keep_alive: Duration,
+}
+
+/// A server that has its address but takes no requests yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: web::Data<Service>,
+    options: ServeOptions,
+    first_key: Option<String>,
+    stop: StopHandle,
+}
+
+/// Stops a server from another thread.
+#[derive(Debug, Clone)]
+pub struct StopHandle(Arc<watch::Sender<bool>>);
+
+/// Why a database cannot be served, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Without keys only this machine may reach the server.
+    #[error("without authentication the server listens on a loopback address only, not on {0}")]
+    NotLoopback(SocketAddr),
+
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The server cannot run, or ended by a failure.
+    #[error("the server failed: {0}")]
+    Run(io::Error),
+
+    /// The database refused the first key, or failed to close.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+/// What all handlers share.
+struct Service {
+    database: Database,
+    keys: Keys,
+    body_timeout: Duration,
+    stopping: watch::Receiver<bool>,
+}
+
+impl ServeOptions {
+    /// The defaults for an address.
+    pub fn new(listen: SocketAddr) -> ServeOptions {
+        ServeOptions {
+            listen,
+            no_auth: false,
+            admin_key: None,
+            shutdown_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(75),
+        }
+    }
+}
+
+/// Shows everything but the key, so that it cannot get into a log.
+impl fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("listen", &self.listen)
+            .field("no_auth", &self.no_auth)
+            .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("head_timeout", &self.head_timeout)
+            .field("body_timeout", &self.body_timeout)
+            .field("keep_alive", &self.keep_alive)
+            .finish()
+    }
+}
+
+impl Server {
+    /// Takes the address and, at the first start, makes an admin key.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::NotLoopback`], [`ServeError::Listen`]; [`ServeError::Database`] when the
+    /// first key cannot be stored.
+    pub fn bind(database: Database, options: ServeOptions) -> Result<Server, ServeError> {
+        let listen = options.listen;
+        if options.no_auth && !listen.ip().is_loopback() {
+            return Err(ServeError::NotLoopback(listen));
+        }
+        let refused = |source| ServeError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let keys = Keys::new(options.no_auth, options.admin_key.as_deref())?;
+        let first_key = keys.make_first(&database)?;
+        let (stop, stopping) = watch::channel(false);
+        let body_timeout = options.body_timeout;
+        let service = web::Data::new(Service { database, keys, body_timeout, stopping });
+        let stop = StopHandle(Arc::new(stop));
+        Ok(Server { listener, address, service, options, first_key, stop })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin key that was made at the first start. It is stored only as a hash, so this is
+    /// the one time to show it.
+    pub fn admin_key(&self) -> Option<&str> {
+        self.first_key.as_deref()
+    }
+
+    /// A handle to stop it with.
+    pub fn handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Serves until SIGTERM, SIGINT or [`StopHandle::stop`]; then finishes the requests in flight
+    /// and closes the database, which writes a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Run`] when it cannot serve, [`ServeError::Database`] when the database does
+    /// not close well. What was acknowledged is safe either way.
+    pub fn run(self) -> Result<(), ServeError> {
+        let database = self.service.database.clone();
+        let served = rt::System::new().block_on(async { self.start()?.await });
+        let closed = database.close();
+        served.map_err(ServeError::Run)?;
+        Ok(closed?)
+    }
+
+    fn start(self) -> io::Result<dev::Server> {
+        let Server { listener, service, options, stop, .. } = self;
+        let app = move || {
+            App::new()
+                .app_data(service.clone())
+                .wrap(from_fn(envelope::envelope))
+                .configure(routes::routes)
+        };
+        let server = HttpServer::new(app)
+            .client_request_timeout(options.head_timeout)
+            // A client that is refused early goes on sending for a while.
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .keep_alive(options.keep_alive)
+            .shutdown_timeout(options.shutdown_timeout.as_secs_f64().ceil() as u64)
+            .shutdown_signal(stop.told_to_stop(Signals::listen()?))
+            .listen(listener)?;
+        Ok(server.run())
+    }
+}
+
+impl StopHandle {
+    /// Tells the server to stop, and returns at once; [`Server::run`] returns when it is done.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn told_to_stop(self, mut signals: Signals) {
+        let mut stopping = self.0.subscribe();
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = signals.arrived() => self.stop(),
+        }
+        tracing::info!("stopping: requests in flight are finished first");
+    }
+}
+
+impl Service {
+    /// Runs what may wait for a device or takes long, on a thread that is there for it.
+    async fn block<T, E>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Database) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let service = Arc::clone(self);
+        let done = web::block(move || work(&service.database)).await;
+        match done {
+            Ok(outcome) => outcome.map_err(Into::into),
+            // The work panicked.
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+}
+
+/// The signals of the operating system that stop a server.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn arrived(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    #[cfg(not(unix))]
+    async fn arrived(&mut self) {
+        // Where it cannot be listened for, the handle is the way to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

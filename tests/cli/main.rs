@@ -1,0 +1,11 @@
+//! The program itself, run as a person or a script runs it: what it prints, what it leaves behind,
+//! and what it ends with.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod damage;
+mod directory;
+mod import;
+mod program;
+mod remote;
+mod round_trip;

@@ -1,0 +1,141 @@
+//! The same commands, through a running server.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use crate::program::{Place, documents};
+
+/// A server of its own, stopped when the test ends.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(place: &Place) -> Server {
+        let mut child = place
+            .command()
+            .args(["serve", "--no-auth", "--listen", "127.0.0.1:0", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let url = format!("http://{}", greeting["address"].as_str().unwrap());
+        Server { child, url }
+    }
+
+    /// Stops it as a service manager does.
+    fn stop(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn documents_go_in_and_out_through_a_server() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let url = &server.url;
+    let run = place.import(&documents(1..=2_500), &format!("--batch 700 --url {url}"));
+    assert_eq!(run.code, 0, "{run:?}");
+    let exported = place.good(&format!("export --collection c --url {url}"));
+    assert_eq!(exported, documents(1..=2_500));
+    let versions = place.good(&format!("export --collection c --versions --url {url}"));
+    let found = place.good(&format!("query c --url {url}"));
+    assert_eq!(versions, found);
+    let found =
+        place.good(&format!(r#"query c {{"n":{{"$gt":9}}}} --sort -n --limit 1200 --url {url}"#));
+    assert_eq!(found.lines().count(), 1_200);
+    assert!(found.starts_with("{\"_id\":\"d002500\",\"_version\":"), "{found}");
+
+    let run = place.import(&documents(2_500..=2_501), &format!("--url {url}"));
+    assert_eq!(run.code, 4, "{run:?}");
+    assert!(run.err.contains("d002500"), "{run:?}");
+    let (before, after) = (documents(2_501..=2_510), documents(2_512..=2_513));
+    let text = format!("{before}{{\"n\":}}\n{after}");
+    let run = place.import(&text, &format!("--batch 5 --url {url}"));
+    assert!(run.code == 1 && run.err.contains("line 11"), "{run:?}");
+    assert!(run.err.contains("--from-line 11"), "{run:?}");
+
+    assert!(place.fails(1, "query c").err.contains("--url"), "the directory is in use");
+    place.good("log show");
+    assert_eq!(place.fails(2, &format!(r#"query c {{"a":{{"$b":1}}}} --url {url}"#)).out, "");
+    assert_eq!(server.stop(), 0);
+    place.good("check");
+    assert_eq!(place.exported().len(), 2_510);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let url = server.url.clone();
+    assert_eq!(server.stop(), 0);
+    let run = place.fails(1, &format!("--json query c --url {url}"));
+    assert_eq!(run.error()["error"], "unreachable");
+    assert!(run.error()["message"].as_str().unwrap().contains(&url));
+}
+
+/// A supervisor may change its mind as soon as it reads the address.
+#[test]
+fn a_server_can_be_stopped_from_its_first_moment() {
+    let place = Place::new();
+    for _ in 0..10 {
+        assert_eq!(Server::start(&place).stop(), 0);
+    }
+    place.good("check");
+}
+
+#[test]
+fn a_key_is_asked_for_and_sent() {
+    let place = Place::new();
+    let mut child = place
+        .command()
+        .args(["serve", "--listen", "127.0.0.1:0", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let url = format!("http://{}", greeting["address"].as_str().unwrap());
+    let _server = Server { child, url: url.clone() };
+    let key = greeting["admin_key"].as_str().expect("the first start makes one");
+    let run = place.import(&documents(1..=3), &format!("--url {url}"));
+    assert!(run.code == 1 && run.err.contains("MONSTERDB_API_KEY"), "{run:?}");
+    let run = place.import(&documents(1..=3), &format!("--url {url} --key {key}"));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// A server that goes away in the middle of an insert: nobody knows, and that is what is said.
+#[test]
+fn an_answer_that_is_lost_is_no_failure_and_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 64 * 1024];
+        assert!(stream.read(&mut request).unwrap() > 0);
+    });
+    let place = Place::new();
+    let run = place.import(&documents(1..=8), &format!("--batch 4 --url {url} --json"));
+    server.join().unwrap();
+    assert_eq!((run.code, &run.error()["error"]), (1, &"outcome-unknown".into()), "{run:?}");
+    let advice = run.error()["advice"].to_string();
+    assert!(advice.contains("document d000001 is there, go on with --from-line 5"), "{advice}");
+}

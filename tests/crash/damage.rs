@@ -1,0 +1,310 @@
+//! Every byte of every file is damaged once; files are cut short, lost and mixed up. What opens
+//! afterwards is a committed state that holds everything provably acknowledged; what does not
+//! open names the file and the place, and leaves everything as it was.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use monsterdb::{
+    Damage, Error, Snapshot, Version,
+    checkpoint::{MANIFEST, Manifest},
+    storage::{CrashKind, MemoryStorage},
+    wal::{Record, frame_line},
+};
+
+use crate::workload::{History, Run, depth, open, options, script};
+
+/// Three collection files, a checkpoint that covers some of the log, and three segments after it.
+const WORK: &str = "
+    always: put a/1 100; put b/1 150
+    always: inc a/1; put c/1 100
+    always: put a/2 900; append b/1
+    always: put a/3 1800; double b/1
+    always: delete c/1; inc a/1
+    checkpoint
+    always: put c/2 700; inc a/1
+    none: put c/3 700; double a/1
+    none: put c/4 700; double a/1
+    always: put c/5 900; append b/1
+    always: put c/6 1100; inc a/1
+    always: put c/7 1100; double a/1
+    always: put c/8 1100; inc a/1
+    always: inc a/1; delete c/2
+    none: double a/1; append b/1
+    none: inc a/1
+";
+
+/// A database in files, and every state it had.
+struct Base {
+    storage: MemoryStorage,
+    history: History,
+    last: Arc<Snapshot>,
+}
+
+/// How often damage had which end.
+#[derive(Debug, Default)]
+struct Ends {
+    exact: u64,
+    cut: u64,
+    refused: u64,
+}
+
+#[test]
+fn every_byte_after_a_crash() {
+    flip_every_byte(&Base::crashed());
+}
+
+#[test]
+fn every_byte_after_a_close() {
+    let ends = flip_every_byte(&Base::closed());
+    assert_eq!(ends.cut, 0, "after a close all of the log is known to be safe");
+}
+
+#[test]
+fn files_are_cut_short_or_lost() {
+    for base in [Base::crashed(), Base::closed()] {
+        let mut ends = Ends::default();
+        for name in base.storage.names() {
+            let whole = base.storage.contents(&name).unwrap();
+            for length in (0..whole.len()).step_by(64) {
+                let damaged = base.copy();
+                damaged.plant(&name, &whole[..length]).unwrap();
+                base.judge(&damaged, &name, &format!("{name} cut to {length} bytes"), &mut ends);
+            }
+            let damaged = base.without(&name);
+            base.judge(&damaged, &name, &format!("{name} removed"), &mut ends);
+        }
+        println!("cut short: {ends:?}");
+        assert!(ends.refused > 0 && ends.exact > 0);
+    }
+}
+
+#[test]
+fn segments_are_missing_or_mixed_up() {
+    let base = Base::closed();
+    let segments = base.segments();
+    let needed: Vec<&String> = segments.iter().filter(|name| !base.covered(name)).collect();
+    assert!(needed.len() >= 3, "{segments:?}");
+    let mut refused = 0;
+    for name in &segments {
+        match open(&base.without(name)) {
+            // What was in doubt stands in two segments.
+            Ok(db) => assert_eq!(db.snapshot(), base.last, "{name} is missing"),
+            Err(Error::Damaged(damage)) => {
+                assert!(damage.file.starts_with("wal"), "{name}: {damage}");
+                assert!(!base.covered(name), "{name}: the checkpoint holds it");
+                refused += 1;
+            }
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    assert!(refused >= 3, "{refused} of {segments:?}");
+    for (one, other) in needed.iter().zip(&needed[1..]) {
+        let damaged = base.copy();
+        damaged.plant(one, &base.storage.contents(other).unwrap()).unwrap();
+        assert_eq!(&base.damage(&damaged).file, *one, "{other} in place of {one}");
+        damaged.plant(other, &base.storage.contents(one).unwrap()).unwrap();
+        assert_eq!(&base.damage(&damaged).file, *one, "{one} and {other} swapped");
+    }
+    let damaged = base.copy();
+    segments.iter().for_each(|name| damaged.remove_named(name));
+    assert!(base.damage(&damaged).file.starts_with("wal"));
+}
+
+#[test]
+fn a_newer_format_is_told_from_damage() {
+    let base = Base::closed();
+    let text = |name: &str| String::from_utf8(base.storage.contents(name).unwrap()).unwrap();
+    let expect = |storage: &MemoryStorage, name: &str| match open(storage).map(drop) {
+        Err(Error::NewerFormat { file, found: 2, supported: 1 }) => assert_eq!(file, name),
+        other => panic!("{name}: {other:?}"),
+    };
+    let reframed = |line: &str| {
+        let members = line.trim_end_matches(['\n', '}']).split_once(',').unwrap().1;
+        frame_line(&members.replacen("\"format\":1", "\"format\":2", 1))
+    };
+    let segment = base.segments().remove(1);
+    let whole = text(&segment);
+    let (head, rest) = whole.split_once('\n').unwrap();
+    let damaged = base.copy();
+    damaged.plant(&segment, &[&reframed(head)[..], rest.as_bytes()].concat()).unwrap();
+    expect(&damaged, &segment);
+
+    let manifest = text(MANIFEST);
+    let members = manifest.trim_end().strip_suffix('}').unwrap().split_once(',').unwrap().1;
+    let newer = members.replacen("\"format\":1", "\"format\":2", 1);
+    let damaged = base.copy();
+    damaged.plant(MANIFEST, &frame_line(&newer)).unwrap();
+    expect(&damaged, MANIFEST);
+
+    let mut manifest = Manifest::decode(manifest.as_bytes()).unwrap();
+    let entry = &mut manifest.collections[0].files[0];
+    let newer = text(&entry.file).replacen("\"format\":1", "\"format\":2", 1);
+    entry.crc = format!("{:08x}", crc32fast::hash(newer.as_bytes()));
+    let file = entry.file.clone();
+    let damaged = base.copy();
+    damaged.plant(&file, newer.as_bytes()).unwrap();
+    damaged.plant(MANIFEST, &manifest.encode()).unwrap();
+    expect(&damaged, &file);
+}
+
+fn flip_every_byte(base: &Base) -> Ends {
+    let mut ends = Ends::default();
+    let patterns = [0x01, 0xFF, 0x0A, 0x20, 0x80].into_iter().take(1 + depth() as usize);
+    let patterns: Vec<u8> = patterns.collect();
+    for name in base.storage.names() {
+        let bytes = base.storage.contents(&name).unwrap();
+        for (offset, byte) in bytes.iter().enumerate() {
+            // Of the room behind the last record a part is enough.
+            if *byte == 0 && offset % 16 != 0 {
+                continue;
+            }
+            for xor in &patterns {
+                let damaged = base.copy();
+                damaged.alter(&name, offset as u64, *xor).unwrap();
+                let what = format!("byte {offset} of {name} xor {xor:#x}");
+                if let Some(damage) = base.judge(&damaged, &name, &what, &mut ends) {
+                    assert_eq!(damage.file, name, "{what}: {damage}");
+                    assert!(damage.offset <= offset as u64, "{what}: {damage}");
+                }
+            }
+        }
+    }
+    println!("flipped: {ends:?}");
+    assert!(ends.refused > 0 && ends.exact > 0);
+    ends
+}
+
+impl Base {
+    /// As a killed process leaves it: there is a tail that nothing proves acknowledged.
+    fn crashed() -> Base {
+        let mut run = Run::open(&MemoryStorage::new()).unwrap();
+        let mut history = History::default();
+        history.note(run.snapshot());
+        for step in script(WORK) {
+            run.step(&step).unwrap();
+            history.note(run.snapshot());
+        }
+        Base { storage: run.storage.crash(CrashKind::Process, 0), history, last: run.snapshot() }
+    }
+
+    /// As it is after closing without a checkpoint: the manifest knows that the log is safe.
+    fn closed() -> Base {
+        let base = Base::crashed();
+        let storage = Arc::new(base.storage.clone());
+        let db = options().checkpoint_on_close(false).open_in(storage).unwrap();
+        db.create_collection("d", Default::default()).unwrap();
+        let last = db.snapshot();
+        db.close().unwrap();
+        let mut history = base.history.up_to(base.last.version());
+        history.note(Arc::clone(&last));
+        let storage = base.storage.crash(CrashKind::Process, 0);
+        Base { storage, history, last }
+    }
+
+    fn copy(&self) -> MemoryStorage {
+        self.storage.crash(CrashKind::Process, 0)
+    }
+
+    fn without(&self, name: &str) -> MemoryStorage {
+        let copy = self.copy();
+        copy.remove_named(name);
+        copy
+    }
+
+    fn segments(&self) -> Vec<String> {
+        let mut first: Vec<u64> = segments_of(&self.storage).into_keys().collect();
+        first.sort_unstable();
+        first.iter().map(|first| format!("wal/{first}.ndjson")).collect()
+    }
+
+    /// True when the checkpoint holds every record of a segment.
+    fn covered(&self, name: &str) -> bool {
+        let manifest = Manifest::decode(&self.storage.contents(MANIFEST).unwrap()).unwrap();
+        let next = self.segments().into_iter().skip_while(|other| other != name).nth(1);
+        let next = next.and_then(|next| segment_number(&next));
+        next.is_some_and(|next| next <= manifest.version.next().get())
+    }
+
+    /// Why a storage does not open.
+    fn damage(&self, storage: &MemoryStorage) -> Damage {
+        match open(storage) {
+            Err(Error::Damaged(damage)) => *damage,
+            Err(error) => panic!("{error}"),
+            Ok(db) => panic!("it opens, at version {}", db.snapshot().version()),
+        }
+    }
+
+    fn judge(
+        &self,
+        storage: &MemoryStorage,
+        name: &str,
+        what: &str,
+        ends: &mut Ends,
+    ) -> Option<Damage> {
+        let provable = provably_acknowledged(storage);
+        let files = contents(storage);
+        match open(storage) {
+            Ok(db) => {
+                let state = db.snapshot();
+                let objection = self.history.objection(&state, provable);
+                assert_eq!(objection, None, "{what}");
+                if state.version() == self.last.version() {
+                    ends.exact += 1;
+                    return None;
+                }
+                let cut = db.status().recovery.cut;
+                let lost = storage.contents(name).is_none();
+                assert!(lost || cut.is_none_or(|cut| cut.file == name), "{what}");
+                ends.cut += 1;
+                None
+            }
+            Err(Error::Damaged(damage)) => {
+                ends.refused += 1;
+                assert_eq!(files, contents(storage), "{what}: refused, and files changed");
+                Some(*damage)
+            }
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+}
+
+/// What the files prove by themselves, read in another way than the engine's.
+fn provably_acknowledged(storage: &MemoryStorage) -> Version {
+    let manifest = storage.contents(MANIFEST).and_then(|bytes| Manifest::decode(&bytes).ok());
+    let mut highest = manifest.map_or(Version::ZERO, |m| m.synced.max(m.version));
+    for (first, bytes) in segments_of(storage) {
+        highest = highest.max(Version::new(first - 1));
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if let Ok(record) = Record::parse(line) {
+                highest = highest.max(record.synced);
+            }
+        }
+    }
+    highest
+}
+
+fn segments_of(storage: &MemoryStorage) -> BTreeMap<u64, Vec<u8>> {
+    let names = storage.names();
+    names.iter().filter_map(|name| Some((segment_number(name)?, storage.contents(name)?))).collect()
+}
+
+fn segment_number(name: &str) -> Option<u64> {
+    name.strip_prefix("wal/")?.strip_suffix(".ndjson")?.parse().ok()
+}
+
+fn contents(storage: &MemoryStorage) -> BTreeMap<String, Vec<u8>> {
+    let names = storage.names();
+    names.into_iter().filter_map(|name| Some((name.clone(), storage.contents(&name)?))).collect()
+}
+
+/// Losing a file.
+trait Lose {
+    fn remove_named(&self, name: &str);
+}
+
+impl Lose for MemoryStorage {
+    fn remove_named(&self, name: &str) {
+        use monsterdb::storage::Storage;
+        self.remove(name).unwrap();
+    }
+}

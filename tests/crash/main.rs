@@ -1,0 +1,17 @@
+//! What a crash, a fault or damage may leave of a database.
+//!
+//! Every storage operation of every script is the last one once ([`every_operation`]), and the
+//! recovery after it is interrupted too ([`recovery`]); every operation fails once while the
+//! process lives ([`failures`], [`waiters`]); the device is full ([`full`]); every byte of every
+//! file is damaged once ([`damage`]). `MONSTERDB_TEST_DEPTH=20` tries that many times more seeds.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod damage;
+mod every_operation;
+mod failures;
+mod full;
+mod recovery;
+mod scripts;
+mod waiters;
+#[path = "../workload/mod.rs"]
+mod workload;

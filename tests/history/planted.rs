@@ -1,0 +1,206 @@
+//! Histories with a planted anomaly: the checker has to find it and to call it by its name, and
+//! the serial order must not explain it.
+
+use monsterdb::Isolation::{self, Serializable, Snapshot};
+
+use super::{
+    checker,
+    record::{
+        Event::{
+            self, AddItem, Append, CountBag, Increment, ReadBag, ReadCounter, ReadList,
+            ReadRegister, WriteRegister,
+        },
+        History, Outcome, Record,
+    },
+    serial,
+};
+
+/// A transaction that began and ended then, with this version; zero for one that did not commit.
+fn at(start: u64, finish: u64, version: u64, isolation: Isolation, events: &[Event]) -> Record {
+    let outcome = if version > 0 { Outcome::Committed(version) } else { Outcome::Aborted };
+    Record { isolation, start, finish, events: events.to_vec(), outcome }
+}
+
+fn list(values: &[u64]) -> Event {
+    ReadList { key: 1, values: values.to_vec() }
+}
+
+fn append(value: u64) -> Event {
+    Append { key: 1, value }
+}
+
+fn register(key: u64, value: Option<u64>) -> Event {
+    ReadRegister { key, value }
+}
+
+fn write(key: u64, value: u64) -> Event {
+    WriteRegister { key, value }
+}
+
+fn bag(limit: Option<usize>, items: &[u64]) -> Event {
+    ReadBag { bag: 1, limit, items: items.to_vec() }
+}
+
+fn item(item: u64) -> Event {
+    AddItem { bag: 1, item }
+}
+
+/// What the graph shows of these, and whether the serial order explains them.
+fn judge(records: &[Record]) -> (String, bool) {
+    let history = History { records: records.to_vec() };
+    (checker::anomalies(&history).join("\n"), serial::check(&history).is_ok())
+}
+
+fn assert_found(name: &str, records: &[Record]) {
+    let (found, is_explained) = judge(records);
+    assert!(found.contains(name), "{name} is not found, but: {found:?}");
+    assert!(!is_explained, "the serial order explains {name}");
+}
+
+fn assert_clean(what: &str, records: &[Record]) {
+    let (found, is_explained) = judge(records);
+    assert!(found.is_empty() && is_explained, "{what}: {found} (explained: {is_explained})");
+}
+
+#[test]
+fn a_lost_update_is_found() {
+    assert_found(
+        "G-single",
+        &[
+            at(0, 10, 1, Serializable, &[register(1, None), write(1, 5)]),
+            at(1, 11, 2, Serializable, &[register(1, None), write(1, 6)]),
+            at(12, 13, 2, Serializable, &[register(1, Some(6))]),
+        ],
+    );
+    // At snapshot isolation too: it has written what it read.
+    let (found, _) = judge(&[
+        at(0, 10, 1, Snapshot, &[register(1, None), write(1, 5)]),
+        at(1, 11, 2, Snapshot, &[register(1, None), write(1, 6)]),
+    ]);
+    assert!(found.contains("G-single"), "{found}");
+    assert_found(
+        "incompatible orders",
+        &[
+            at(0, 10, 1, Serializable, &[list(&[]), append(5)]),
+            at(1, 11, 2, Serializable, &[list(&[]), append(6)]),
+            at(12, 13, 1, Serializable, &[list(&[5])]),
+            at(14, 15, 2, Serializable, &[list(&[6])]),
+        ],
+    );
+}
+
+#[test]
+fn write_skew_is_found() {
+    let skew = |isolation| {
+        [
+            at(0, 10, 1, isolation, &[register(2, None), write(1, 5)]),
+            at(1, 11, 2, isolation, &[register(1, None), write(2, 6)]),
+        ]
+    };
+    assert_found("G2", &skew(Serializable));
+    assert_clean("write skew at snapshot isolation", &skew(Snapshot));
+}
+
+#[test]
+fn a_phantom_is_found() {
+    assert_found(
+        "G2",
+        &[
+            at(0, 10, 1, Serializable, &[bag(None, &[]), item(5)]),
+            at(1, 11, 2, Serializable, &[bag(None, &[]), item(6)]),
+        ],
+    );
+    // In reach of a limit, and behind it.
+    assert_found(
+        "G-single",
+        &[
+            at(0, 1, 1, Serializable, &[item(3), item(9)]),
+            at(2, 10, 2, Serializable, &[item(5), write(1, 1)]),
+            at(3, 11, 3, Serializable, &[bag(Some(2), &[3, 9]), register(1, Some(1)), write(2, 1)]),
+        ],
+    );
+    assert_clean(
+        "a change behind the boundary",
+        &[
+            at(0, 1, 1, Serializable, &[item(3), item(9)]),
+            at(2, 10, 2, Serializable, &[item(10), write(1, 1)]),
+            at(3, 11, 3, Serializable, &[bag(Some(2), &[3, 9]), register(1, Some(1)), write(2, 1)]),
+        ],
+    );
+}
+
+#[test]
+fn a_stale_read_is_found() {
+    assert_found(
+        "real time",
+        &[
+            at(0, 1, 1, Serializable, &[write(1, 5)]),
+            at(2, 3, 2, Serializable, &[register(1, None), write(2, 1)]),
+        ],
+    );
+}
+
+#[test]
+fn reads_of_what_is_not_committed_are_found() {
+    assert_found(
+        "G1a",
+        &[
+            at(0, 10, 0, Serializable, &[write(1, 5)]),
+            at(1, 11, 1, Serializable, &[register(1, Some(5)), write(2, 1)]),
+        ],
+    );
+    assert_found(
+        "G1b",
+        &[
+            at(0, 10, 1, Serializable, &[list(&[]), append(5), append(6)]),
+            at(1, 11, 2, Serializable, &[list(&[5])]),
+            at(12, 13, 1, Serializable, &[list(&[5, 6])]),
+        ],
+    );
+    assert_found(
+        "G1c",
+        &[
+            at(0, 10, 1, Serializable, &[write(1, 5), register(2, Some(6))]),
+            at(1, 11, 2, Serializable, &[write(2, 6), register(1, Some(5))]),
+        ],
+    );
+    assert_found(
+        "phantom value",
+        &[at(0, 1, 1, Serializable, &[register(1, Some(5)), write(2, 1)])],
+    );
+    assert_found("internal", &[at(0, 1, 1, Serializable, &[write(1, 5), register(1, None)])]);
+}
+
+#[test]
+fn read_skew_is_found() {
+    assert_found(
+        "G-single",
+        &[
+            at(0, 10, 1, Serializable, &[write(1, 5), write(2, 6)]),
+            at(1, 11, 1, Serializable, &[register(1, None), register(2, Some(6))]),
+        ],
+    );
+}
+
+/// What the graph does not hold, the serial order does.
+#[test]
+fn counts_and_counters_are_checked_by_the_serial_order() {
+    let (_, is_explained) = judge(&[
+        at(0, 1, 1, Serializable, &[item(5)]),
+        at(2, 3, 2, Serializable, &[CountBag { bag: 1, count: 0 }, write(1, 1)]),
+    ]);
+    assert!(!is_explained);
+    let (_, is_explained) = judge(&[
+        at(0, 1, 1, Serializable, &[Increment { key: 1 }]),
+        at(2, 3, 2, Serializable, &[ReadCounter { key: 1, value: 0 }, write(1, 1)]),
+    ]);
+    assert!(!is_explained);
+    assert_clean(
+        "a serial history",
+        &[
+            at(0, 1, 1, Serializable, &[item(5), Increment { key: 1 }]),
+            at(2, 3, 2, Serializable, &[CountBag { bag: 1, count: 1 }, write(1, 1)]),
+            at(4, 5, 2, Serializable, &[ReadCounter { key: 1, value: 1 }, register(1, Some(1))]),
+        ],
+    );
+}

@@ -1,0 +1,16 @@
+//! The HTTP interface from outside: a real server on a free port, a real client.
+//!
+//! What must hold: every request, well formed or not, gets the documented status, and every
+//! refusal is a problem of a type that the server has a page for.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod batches;
+mod collections;
+mod documents;
+mod hostile;
+mod life;
+mod queries;
+mod routes;
+mod server;
+mod wire;

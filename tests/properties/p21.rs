@@ -1,0 +1,60 @@
+//! Property 21, truncation after replay: what a checkpoint covers is no longer replayed, and its
+//! segments go; nothing else goes.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use monsterdb::storage::{CrashKind, MemoryStorage};
+use proptest::prelude::*;
+
+use crate::support::{
+    segments, sequence, steps, transactions,
+    workload::{Run, is_refusal, open, undisturbed},
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn p21_truncation_after_replay(
+        before in steps(30),
+        after in transactions(30),
+        seed: u64,
+    ) {
+        let storage = MemoryStorage::new();
+        undisturbed(&storage, &before);
+        let mut run = Run::open(&storage).unwrap();
+        let older = segments(&storage);
+        let version = run.db().checkpoint().unwrap();
+
+        // A segment whose successor begins no later than the next version is covered.
+        let newer = segments(&storage);
+        let begins: Vec<u64> = newer.keys().copied().collect();
+        for pair in begins.windows(2) {
+            prop_assert!(pair[1] > version.get() + 1, "segment {} is covered and stays", pair[0]);
+        }
+        let last = older.keys().last();
+        prop_assert_eq!(newer.keys().last(), last, "the last segment stays");
+        let needless = older.keys().filter(|first| !newer.contains_key(first));
+        for first in needless {
+            let next = older.range(first + 1..).next().map(|(next, _)| *next).unwrap();
+            prop_assert!(next <= version.get() + 1, "segment {first} went and is not covered");
+        }
+
+        for step in &after {
+            if let Err(error) = run.step(step) {
+                prop_assert!(is_refusal(&error), "{}", error);
+            }
+        }
+        let state = run.snapshot();
+        let expected: Vec<u64> = (version.get() + 1..=state.version().get()).collect();
+        let logged = sequence(&storage);
+        let behind: Vec<u64> = logged.into_iter().filter(|seq| *seq > version.get()).collect();
+        prop_assert_eq!(behind, expected, "what the checkpoint does not hold is in the log");
+
+        let image = storage.crash(CrashKind::Process, seed);
+        let reopened = open(&image).unwrap();
+        prop_assert_eq!(reopened.snapshot(), state.clone());
+        let recovery = reopened.status().recovery;
+        prop_assert_eq!(recovery.checkpoint, version);
+        prop_assert_eq!(recovery.replayed, state.version().get() - version.get());
+    }
+}

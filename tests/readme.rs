@@ -1,0 +1,87 @@
+//! Runs the README's tour as it stands, every block of it, on a server of its own, and compares
+//! what it prints with what the README says.
+//!
+//! The tour needs `bash` and `curl`; where one is missing the test says so and does nothing.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// A fenced block of the README.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+#[test]
+fn the_tour_runs_as_the_readme_says() {
+    if ["bash", "curl"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {
+        eprintln!("skipped: the tour needs bash and curl");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_monsterdb"))
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env_remove("MONSTERDB_ADMIN_KEY")
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let address = word_after(&mut lines, "http://");
+    let key = word_after(&mut lines, "admin key: ");
+    let outcome = std::panic::catch_unwind(|| walk(&tour(), &address, &key));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    outcome.unwrap();
+}
+
+/// Runs the tour's commands in one shell and compares what they print with the answers shown.
+fn walk(tour: &[Block], address: &str, key: &str) {
+    let (commands, answers): (Vec<_>, Vec<_>) =
+        tour.iter().partition(|block| block.kind == "sh tour");
+    let texts =
+        |blocks: Vec<&Block>| blocks.iter().map(|block| block.text.as_str()).collect::<String>();
+    let script =
+        texts(commands).replace("paste-the-admin-key-here", key).replace("127.0.0.1:7117", address);
+    let expected = texts(answers);
+    let output = Command::new("bash").args(["-euc", &script]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+/// The blocks of the tour.
+fn tour() -> Vec<Block> {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in readme.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(kind)) => {
+                open = Some(Block { kind: kind.to_owned(), text: String::new() });
+            }
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks.retain(|block| block.kind.ends_with(" tour"));
+    assert!(blocks.len() > 6, "the README has a tour");
+    blocks
+}
+
+fn word_after(lines: &mut impl Iterator<Item = String>, before: &str) -> String {
+    let line = lines.find(|line| line.contains(before)).unwrap();
+    let (_, rest) = line.split_once(before).unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
+}
