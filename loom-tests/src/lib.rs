@@ -39,8 +39,8 @@
 //! Most end with a recovery from the files: the records are 1 to *n* and make the state that
 //! readers saw.
 //!
-//! Two threads with a commit each are explored without bound, three (or three commits) with three
-//! preemptions at most, four with two. A model fails when it was cut short, when there was nothing
+//! Two threads with a commit each are explored without bound; three threads, and two with as much
+//! to do as three commits, with three preemptions at most; four with two. A model fails when it was cut short, when there was nothing
 //! to explore, or when it never met what it is about, such as a conflict or a hand-over.
 //!
 //! # What loom sees and what it does not
