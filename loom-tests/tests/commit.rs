@@ -5,7 +5,8 @@
 compile_error!("built without `--cfg loom` there is nothing to explore: run `cargo loom`");
 
 use loom_tests::{
-    Disk, Seen, Threads, add, assert_recovers, explore, get, increment, join, open, read, set,
+    Disk, Seen, Threads, add, assert_recovers, assert_safe, explore, get, increment, join, open,
+    read, set,
 };
 use loom_tests::{spawn, stage};
 use monsterdb::{CollectionName, Database, Durability, Error, Query, Transaction, Version, field};
@@ -115,27 +116,30 @@ fn blind_updates() {
     });
 }
 
-/// A write that changes nothing is acknowledged when what it was compared with is published.
+/// A write that changes nothing is acknowledged when what it was compared with is published, and
+/// safe where it asks for that.
 #[test]
 fn no_change() {
     explore(Threads::Two, &["no change"], |seen| {
-        let (database, _) = stage(&[("a", "x", 0)]);
-        let threads = [1, 2].map(|_| {
-            let database = database.clone();
+        let (database, disk) = stage(&[("a", "x", 0)]);
+        let [hasty, careful] = [Durability::None, Durability::Always].map(|durability| {
+            let (database, disk) = (database.clone(), disk.clone());
             let transaction = database.begin();
+            set(&transaction, "a", "x", 7);
             spawn(move || {
-                set(&transaction, "a", "x", 7);
-                let version = database.commit(transaction).expect("nothing was read");
-                let published = database.snapshot();
-                assert!(version <= published.version(), "acknowledged before published");
-                assert_eq!(read(&published, "a", "x"), 7);
+                let version =
+                    database.commit_with(transaction, durability).expect("nothing was read");
+                assert!(version <= database.snapshot().version(), "acknowledged before published");
+                if durability == Durability::Always {
+                    assert_safe(&disk, version);
+                }
                 version
             })
         });
-        let [first, second] = threads.map(join);
-        if first == second {
+        if join(hasty) == join(careful) {
             seen.note("no change");
         }
+        assert_eq!(read(&database.snapshot(), "a", "x"), 7);
     });
 }
 

@@ -216,10 +216,11 @@ fn checkpoint_against_commit() {
     });
 }
 
-/// What was promised to be safe in time is made so beside other commits.
+/// What was promised to be safe in time is made so beside other commits. Maintenance visits the
+/// mutex as often as two commits do.
 #[test]
 fn maintenance_against_commit() {
-    explore(Threads::Two, &[], |_| {
+    explore(Threads::Three, &[], |_| {
         let (database, disk) = stage(&[("a", "x", 0), ("b", "x", 0)]);
         let soon = Durability::Interval(std::time::Duration::ZERO);
         let version = increment(&database, "a", "x", soon).expect("nothing was read");
