@@ -102,7 +102,7 @@ struct Counts {
     locked_runs: Counter,
 }
 
-/// [`Counts`] at one moment.
+/// How many commits went which way, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitCounts {
     /// Transactions that wrote something and took effect.

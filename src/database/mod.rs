@@ -30,6 +30,8 @@ pub use status::{Health, Status};
 
 use std::path::Path;
 
+#[cfg(doc)]
+use crate::error::Error;
 #[cfg(not(loom))]
 use crate::sync::{Mutex, lock};
 use crate::{
