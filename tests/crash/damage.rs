@@ -61,7 +61,8 @@ fn every_byte_after_a_close() {
 
 #[test]
 fn files_are_cut_short_or_lost() {
-    for base in [Base::crashed(), Base::closed()] {
+    for (base, cut) in [(Base::crashed(), true), (Base::reopened(), false), (Base::closed(), false)]
+    {
         let mut ends = Ends::default();
         for name in base.storage.names() {
             let whole = base.storage.contents(&name).unwrap();
@@ -75,6 +76,7 @@ fn files_are_cut_short_or_lost() {
         }
         println!("cut short: {ends:?}");
         assert!(ends.refused > 0 && ends.exact > 0);
+        assert_eq!(ends.cut > 0, cut, "once it was served, all of the log is known to be safe");
     }
 }
 
@@ -185,6 +187,15 @@ impl Base {
             history.note(run.snapshot());
         }
         Base { storage: run.storage.crash(CrashKind::Process, 0), history, last: run.snapshot() }
+    }
+
+    /// As it is when it is killed right after it was opened again.
+    fn reopened() -> Base {
+        let base = Base::crashed();
+        let db = open(&base.storage).unwrap();
+        let storage = base.storage.crash(CrashKind::Process, 0);
+        drop(db);
+        Base { storage, ..base }
     }
 
     /// As it is after closing without a checkpoint: the manifest knows that the log is safe.

@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// A reader that takes longer than this waits for somebody.
-const FOREVER: Duration = Duration::from_secs(30);
+const FOREVER: Duration = Duration::from_secs(10);
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 0, ..Default::default() })]
