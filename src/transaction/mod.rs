@@ -147,18 +147,21 @@ impl Transaction {
         if state.writes.drops(collection) {
             return Ok(None);
         }
-        if let Some(pending @ (Pending::Put(_) | Pending::Delete)) =
-            state.writes.get(collection, id)
-        {
-            return Ok(pending.document().cloned());
-        }
+        let unsettled = match state.writes.get(collection, id) {
+            Some(pending @ (Pending::Put(_) | Pending::Delete)) => {
+                return Ok(pending.document().cloned());
+            }
+            Some(Pending::Updates(_)) => true,
+            None => false,
+        };
         let stored = self.snapshot.get(collection.as_str(), id.as_str());
         state.reads.document(collection, id, stored.map(|document| document.version()));
-        state.writes.settle(collection, id, stored)?;
-        match state.writes.get(collection, id) {
-            Some(settled) => Ok(settled.document().cloned()),
-            None => Ok(stored.cloned()),
+        if unsettled {
+            state.writes.settle(collection, id, stored)?;
+            let settled = state.writes.get(collection, id);
+            return Ok(settled.and_then(Pending::document).cloned());
         }
+        Ok(stored.cloned())
     }
 
     /// One document as the snapshot and the own writes have it, without depending on it.

@@ -102,17 +102,20 @@ impl Overlay {
         pending: Pending,
     ) -> Result<()> {
         self.check_not_dropped(collection)?;
-        let before = self.get(collection, id).map_or(0, footprint);
-        let bytes = self.bytes - before + footprint(&pending);
+        let bytes = self.bytes + footprint(&pending);
         if bytes > limits::TRANSACTION_BYTES_MAX as u64 {
-            return Err(Error::LimitExceeded {
-                what: "the number of bytes that a transaction writes",
-                max: limits::TRANSACTION_BYTES_MAX as u64,
-                actual: bytes,
-            });
+            // What is written over an own write takes its place; mostly there is none to look for.
+            let actual = bytes - self.get(collection, id).map_or(0, footprint);
+            if actual > limits::TRANSACTION_BYTES_MAX as u64 {
+                return Err(Error::LimitExceeded {
+                    what: "the number of bytes that a transaction writes",
+                    max: limits::TRANSACTION_BYTES_MAX as u64,
+                    actual,
+                });
+            }
         }
-        self.bytes = bytes;
-        self.collection_mut(collection).documents.insert(id.clone(), pending);
+        let before = self.collection_mut(collection).documents.insert(id.clone(), pending);
+        self.bytes = bytes - before.as_ref().map_or(0, footprint);
         Ok(())
     }
 

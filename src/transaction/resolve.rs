@@ -53,16 +53,15 @@ impl CollectionOverlay {
         name: &CollectionName,
         current: Option<&Collection>,
     ) -> Result<CollectionWrites> {
+        let resolve = |(id, pending): (&DocumentId, &Pending)| {
+            let stored = current.and_then(|collection| collection.get(id.as_str()));
+            let write = resolve_document(name, id, pending, stored).transpose()?;
+            Some(write.map(|write| (id.clone(), write)))
+        };
         let mut writes = CollectionWrites {
             catalog: self.resolve_catalog(name, current)?,
-            ..Default::default()
+            documents: self.documents.iter().filter_map(resolve).collect::<Result<_>>()?,
         };
-        for (id, pending) in &self.documents {
-            let stored = current.and_then(|collection| collection.get(id.as_str()));
-            if let Some(write) = resolve_document(name, id, pending, stored)? {
-                writes.documents.insert(id.clone(), write);
-            }
-        }
         if current.is_none() && writes.catalog.is_none() && !writes.documents.is_empty() {
             writes.catalog = Some(CatalogChange::Create(CollectionOptions::default()));
         }

@@ -80,6 +80,15 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    /// Ends the process, also when the test has failed. It may be dead already.
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 impl Client {
     /// Sends a write; none when the server died before it answered.
     pub(crate) fn send(&self, write: &Write) -> Option<()> {
