@@ -21,7 +21,7 @@ const WORK: &str = "
     always: put a/3 1800; double b/1
     always: delete c/1; inc a/1
     checkpoint
-    always: put c/2 700; inc a/1
+    always: put c/2 700; put c/9 30
     none: put c/3 700; double a/1
     none: put c/4 700; double a/1
     always: put c/5 900; append b/1
@@ -110,6 +110,54 @@ fn segments_are_missing_or_mixed_up() {
     let damaged = base.copy();
     segments.iter().for_each(|name| damaged.remove_named(name));
     assert!(base.damage(&damaged).file.starts_with("wal"));
+}
+
+/// Whole records go, come twice, or stand in another order; each with its own good checksum.
+#[test]
+fn records_are_missing_or_out_of_order() {
+    for base in [Base::crashed(), Base::closed()] {
+        let mut ends = Ends::default();
+        for name in base.segments() {
+            let whole = base.storage.contents(&name).unwrap();
+            let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+            for place in 0..lines.len() {
+                let (before, after) = (lines[..place].concat(), lines[place + 1..].concat());
+                let next = lines.get(place + 1).copied().unwrap_or_default();
+                let behind = lines.get(place + 2..).unwrap_or_default().concat();
+                for (what, bytes) in [
+                    ("gone", [&before[..], &after].concat()),
+                    ("twice", [&before[..], lines[place], lines[place], &after].concat()),
+                    ("too late", [&before[..], next, lines[place], &behind].concat()),
+                ] {
+                    let damaged = base.copy();
+                    damaged.plant(&name, &bytes).unwrap();
+                    let what = format!("line {place} of {name} is {what}");
+                    base.judge(&damaged, &name, &what, &mut ends);
+                }
+            }
+        }
+        println!("out of order: {ends:?}");
+        assert!(ends.refused > 0);
+    }
+}
+
+/// Any number of files are lost. What is left is never taken for a new database.
+#[test]
+fn files_are_lost_together() {
+    let base = Base::closed();
+    let names = base.storage.names();
+    for lost in 1..1_u64 << names.len() {
+        let damaged = base.copy();
+        let chosen = names.iter().enumerate().filter(|(place, _)| lost >> place & 1 == 1);
+        chosen.for_each(|(_, name)| damaged.remove_named(name));
+        let everything = damaged.names().is_empty();
+        match open(&damaged) {
+            Ok(db) if everything => assert_eq!(db.snapshot().version(), Version::ZERO),
+            Ok(db) => assert_eq!(db.snapshot(), base.last, "{:?}", damaged.names()),
+            Err(Error::Damaged(_)) => assert!(!everything),
+            Err(error) => panic!("{:?}: {error}", damaged.names()),
+        }
+    }
 }
 
 #[test]

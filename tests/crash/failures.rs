@@ -11,7 +11,7 @@ use monsterdb::{
 
 use crate::{
     every_operation::{Image, Sometimes, count},
-    recovery::served_is_safe,
+    recovery::{interrupted, served_is_safe},
     scripts,
     workload::{
         History, Run, Step, Write, commit, depth, is_refusal, needless_file, open, script,
@@ -133,6 +133,7 @@ impl<'a> Disturbed<'a> {
                     self.judge(step, &error);
                     self.check_nothing_is_left();
                     self.try_images(seed);
+                    self.interrupt_restart(step, seed);
                     self.go_on(step);
                 }
             }
@@ -159,6 +160,22 @@ impl<'a> Disturbed<'a> {
             (Step::Reopen, _) => count(&outcomes.open_failed, true),
             (Step::Commit(..), error) => panic!("{what}: {step:?}: {error}"),
         }
+    }
+
+    /// After a checkpoint that failed, the disk may hold another manifest than reading shows; the
+    /// restart that sorts that out may crash as well.
+    fn interrupt_restart(&self, step: &Step, seed: u64) {
+        let goes_on = |db: &Database| db.status().health == Health::Ready;
+        if matches!(step, Step::Commit(..)) || self.run.db.as_ref().is_some_and(goes_on) {
+            return;
+        }
+        let image = Image {
+            storage: self.run.storage.crash(CrashKind::Process, 0),
+            history: &self.history,
+            promise: self.run.promise,
+            what: format!("{}, then a restart", self.what),
+        };
+        interrupted(&image, seed, &self.outcomes.images);
     }
 
     /// A checkpoint that failed takes its files back, so that a full device does not stay full.

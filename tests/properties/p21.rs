@@ -2,12 +2,17 @@
 //! segments go; nothing else goes.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use monsterdb::storage::{CrashKind, MemoryStorage};
+use std::thread;
+
+use monsterdb::{
+    Durability,
+    storage::{CrashKind, MemoryStorage},
+};
 use proptest::prelude::*;
 
 use crate::support::{
     segments, sequence, steps, transactions,
-    workload::{Run, is_refusal, open, undisturbed},
+    workload::{Place, Run, Write, commit, is_refusal, open, undisturbed},
 };
 
 proptest! {
@@ -56,5 +61,32 @@ proptest! {
         let recovery = reopened.status().recovery;
         prop_assert_eq!(recovery.checkpoint, version);
         prop_assert_eq!(recovery.replayed, state.version().get() - version.get());
+    }
+
+    /// A checkpoint that is overtaken by commits removes no segment that they are in.
+    #[test]
+    fn p21_truncation_after_replay_under_writers(
+        sizes in proptest::collection::vec(0..4000_usize, 20..60),
+        seed: u64,
+    ) {
+        let storage = MemoryStorage::new();
+        let run = Run::open(&storage).unwrap();
+        let db = run.db();
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for (number, size) in sizes.iter().enumerate() {
+                    let place = Place { collection: "a".to_owned(), id: number.to_string() };
+                    commit(db, Durability::None, &[Write::Put(place, *size)]).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                let version = db.checkpoint().unwrap().get();
+                let logged = sequence(&storage);
+                let behind = logged.iter().skip_while(|seq| **seq <= version);
+                assert!((version + 1..).zip(behind).all(|(expected, seq)| expected == *seq));
+            }
+        });
+        let reopened = open(&storage.crash(CrashKind::Process, seed)).unwrap();
+        prop_assert_eq!(reopened.snapshot(), run.snapshot());
     }
 }

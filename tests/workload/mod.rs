@@ -142,7 +142,11 @@ impl Run {
         match step {
             Step::Commit(durability, writes) => {
                 let version = commit(self.db(), *durability, writes)?;
-                // What changes nothing is promised too: it is there.
+                // What was written and changes nothing is promised too: it is there. Only what
+                // was merely looked at is not.
+                if version == before && writes.iter().all(|w| matches!(w, Write::Delete(_))) {
+                    return Ok(false);
+                }
                 self.promise.process = version;
                 match durability {
                     Durability::Always => self.promise.power = version,
