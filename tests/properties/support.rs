@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use monsterdb::{
     Durability, Version,
     storage::{CrashKind, MemoryStorage},
-    wal::Record,
+    wal::{Record, open_line},
 };
 use proptest::prelude::*;
 use workload::{Place, Step, Write};
@@ -83,7 +83,12 @@ pub(crate) fn record_lines(storage: &MemoryStorage) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     for (first, bytes) in &segments {
         let next = segments.range(first + 1..).next().map(|(next, _)| *next);
-        for line in bytes.split(|byte| *byte == b'\n').skip(1) {
+        let mut in_order = bytes.split(|byte| *byte == b'\n');
+        // A head that was torn ends the segment like any other line.
+        if in_order.next().is_none_or(|head| open_line(head).is_err()) {
+            continue;
+        }
+        for line in in_order {
             let Ok(record) = Record::parse(line) else { break };
             if next.is_some_and(|next| record.seq >= Version::new(next)) {
                 break;
