@@ -80,7 +80,7 @@ pub(crate) struct Run {
     pub promise: Promise,
     /// None only while it is being reopened.
     pub db: Option<Database>,
-    unsynced: bool,
+    unsynced: Version,
 }
 
 /// Settings that make every edge near: small segments, and nothing in the background.
@@ -125,7 +125,7 @@ impl Run {
     pub(crate) fn open(storage: &MemoryStorage) -> Result<Run> {
         let db = open(storage)?;
         let promise = Promise::of(db.snapshot().version());
-        Ok(Run { storage: storage.clone(), promise, db: Some(db), unsynced: false })
+        Ok(Run { storage: storage.clone(), promise, db: Some(db), unsynced: Version::ZERO })
     }
 
     pub(crate) fn db(&self) -> &Database {
@@ -150,7 +150,7 @@ impl Run {
                 self.promise.process = version;
                 match durability {
                     Durability::Always => self.promise.power = version,
-                    Durability::Interval(_) => self.unsynced = true,
+                    Durability::Interval(_) => self.unsynced = version,
                     Durability::None => {}
                 }
                 return Ok(version > before);
@@ -158,9 +158,8 @@ impl Run {
             Step::Checkpoint => self.promise.power = self.db().checkpoint()?,
             Step::Maintain => {
                 self.db().maintain()?;
-                if std::mem::take(&mut self.unsynced) {
-                    self.promise.power = before;
-                }
+                // What came after it with no promise may have been left out: it is safe up to here.
+                self.promise.power = self.promise.power.max(std::mem::take(&mut self.unsynced));
             }
             Step::Reopen => {
                 let closed = self.db.take().unwrap().close();
@@ -178,7 +177,7 @@ impl Run {
         self.db = None;
         self.db = Some(open(&self.storage)?);
         self.promise = Promise::of(self.snapshot().version());
-        self.unsynced = false;
+        self.unsynced = Version::ZERO;
         Ok(())
     }
 }
