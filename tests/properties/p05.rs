@@ -29,8 +29,10 @@ proptest! {
         undisturbed(&storage, &steps);
         let run = Run::open(&storage).unwrap();
         let db = run.db();
-        // Something that a sync is needed for, whatever the rest does.
+        // The log has begun and has room, so that what is stalled first is the sync of a commit:
+        // the newest state is ahead of the published one from then on.
         let content = Content { n: 1, list: Vec::new(), pad: String::new() };
+        db.collection::<Content>("z").unwrap().put("y", &content).unwrap();
         let published = db.snapshot();
         storage.hold_syncs();
         thread::scope(|scope| {
