@@ -4,10 +4,9 @@
 //! it writes meanwhile may be seen in part or not at all, and a segment may go away under the
 //! reader; so what looks like damage is looked at again before it is believed.
 
-use std::{borrow::Cow, collections::BTreeMap, thread, time::Duration};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{DataArgs, Failure, output::Output};
@@ -15,6 +14,7 @@ use crate::{
     checkpoint,
     error::Error,
     names::CollectionName,
+    snapshot::Operation,
     storage::{Access, FileStorage, Storage},
     version::Version,
     wal::{self, Cut, Log, Proof, Record},
@@ -61,17 +61,6 @@ pub struct StatsArgs {
     /// The data directory.
     #[command(flatten)]
     pub data: DataArgs,
-}
-
-/// One operation of a record, but for its document.
-#[derive(Deserialize)]
-struct Operation<'a> {
-    #[serde(borrow)]
-    op: Cow<'a, str>,
-    #[serde(borrow)]
-    collection: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
 }
 
 #[derive(Default)]

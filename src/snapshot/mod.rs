@@ -14,7 +14,7 @@ mod collection;
 mod write_set;
 
 pub use collection::{Change, Collection, CollectionOptions};
-pub use write_set::{CatalogChange, CollectionWrites, WriteSet};
+pub use write_set::{CatalogChange, CollectionWrites, Operation, WriteSet};
 
 use im::OrdMap;
 

@@ -146,14 +146,18 @@ impl WriteSet {
 /// What an operation commonly takes besides its document's text.
 const OPERATION_BYTES: usize = 96;
 
-#[derive(Deserialize)]
-struct Operation<'a> {
+/// One operation as the log holds it.
+#[derive(Debug, Deserialize)]
+pub struct Operation<'a> {
+    /// What is done: `put`, `delete`, `create_collection` or `drop_collection`.
     #[serde(borrow)]
-    op: Cow<'a, str>,
+    pub op: Cow<'a, str>,
+    /// To which collection.
     #[serde(borrow)]
-    collection: Cow<'a, str>,
+    pub collection: Cow<'a, str>,
+    /// To which document, where it is one.
     #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
+    pub id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     doc: Option<&'a RawValue>,
     options: Option<CollectionOptions>,

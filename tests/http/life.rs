@@ -1,6 +1,6 @@
 //! A server's life: first start, keys, many clients at once, its end.
 
-use std::{thread, time::Duration};
+use std::{sync::mpsc, thread};
 
 use monsterdb::{
     Database,
@@ -150,13 +150,20 @@ fn a_server_that_stops_finishes_what_is_in_flight_and_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_in(folder.path(), |_| {});
     let acknowledged: Vec<String> = thread::scope(|scope| {
+        let (told, acknowledgements) = mpsc::channel();
         let writers: Vec<_> = (0..4)
             .map(|writer| {
-                let server = &server;
-                scope.spawn(move || write_until_stopped(server, writer))
+                let (server, told) = (&server, told.clone());
+                scope.spawn(move || write_until_stopped(server, writer, &told))
             })
             .collect();
-        thread::sleep(Duration::from_millis(200));
+        drop(told);
+        // The stop comes while every writer is under way.
+        assert_eq!(
+            acknowledgements.iter().take(40).count(),
+            40,
+            "they are acknowledged until then"
+        );
         server.tell_to_stop();
         writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
     });
@@ -173,7 +180,7 @@ fn a_server_that_stops_finishes_what_is_in_flight_and_keeps_it() {
 }
 
 /// Inserts until the server takes no more, and returns what it acknowledged.
-fn write_until_stopped(server: &Server, writer: usize) -> Vec<String> {
+fn write_until_stopped(server: &Server, writer: usize, told: &mpsc::Sender<()>) -> Vec<String> {
     let client = reqwest::blocking::Client::new();
     let mut acknowledged = Vec::new();
     for number in 0.. {
@@ -181,7 +188,11 @@ fn write_until_stopped(server: &Server, writer: usize) -> Vec<String> {
         let url = format!("http://{}/collections/c/documents/{id}", server.address);
         let request = client.put(url).header("X-API-Key", &server.key).body("{}");
         match request.send() {
-            Ok(answer) if answer.status() == 201 => acknowledged.push(id),
+            Ok(answer) if answer.status() == 201 => {
+                acknowledged.push(id);
+                // Nobody counts any more once the stop was told.
+                let _ = told.send(());
+            }
             Ok(_) | Err(_) => break,
         }
     }
