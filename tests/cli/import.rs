@@ -140,7 +140,10 @@ fn an_interruption_says_where_to_go_on() {
     let error: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!((output.status.code(), &error["error"]), (Some(1), &"interrupted".into()));
     let imported = error["imported"].as_u64().unwrap();
-    assert!(imported >= 2_000 && imported % 1_000 == 0, "whole batches are in, not {imported}");
+    assert!(
+        imported >= 2_000 && imported.is_multiple_of(1_000),
+        "whole batches are in, not {imported}"
+    );
     assert_eq!(error["from_line"], imported + 1);
     assert_eq!(place.exported().join("\n") + "\n", documents(1..=imported));
 }
