@@ -38,13 +38,13 @@ pub mod transaction;
 pub mod version;
 pub mod wal;
 
-pub use commit::{Committed, Durability, TransactOptions};
+pub use commit::{Committed, Durability, IndexMade, IndexProgress, TransactOptions};
 pub use database::{Builder, Collection, Database, Health, Status};
 pub use document::{Document, Draft, Json, MergePatch, Update};
-pub use error::{Conflict, Damage, Dependency, Error, Result};
+pub use error::{Conflict, Damage, Dependency, Error, IndexError, Result};
 pub use filter::{Filter, field};
-pub use names::{CollectionName, DocumentId};
+pub use names::{CollectionName, DocumentId, IndexName};
 pub use query::{Query, Sort};
-pub use snapshot::{CollectionOptions, Snapshot};
+pub use snapshot::{CollectionOptions, IndexDefinition, Snapshot};
 pub use transaction::{Entry, Isolation, Savepoint, Transaction};
 pub use version::Version;

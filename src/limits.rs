@@ -41,3 +41,18 @@ pub const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of memory that a document takes besides its text, for the memory limit: the entry in the
 /// map, the id, the counts of references.
 pub const DOCUMENT_OVERHEAD_BYTES: u64 = 176;
+
+/// Indexes of one collection: each is updated by every write to it.
+pub const INDEXES_MAX: usize = 64;
+
+/// Paths of one index, each of which costs a look into every document written.
+pub const INDEX_PATHS_MAX: usize = 16;
+
+/// Bytes of one index key. Longer ones would make the map of keys larger than the documents.
+pub const INDEX_KEY_BYTES_MAX: usize = 1024;
+
+/// Keys that one document has in one index, so that one write stays one short commit.
+pub const INDEX_KEYS_MAX: usize = 10_000;
+
+/// Bytes of memory that one entry of an index takes besides its key.
+pub const INDEX_ENTRY_BYTES: u64 = 80;

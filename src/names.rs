@@ -83,6 +83,41 @@ impl CollectionName {
     }
 }
 
+/// The name of an index within its collection; the rules are those for collections.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexName(Arc<str>);
+
+impl IndexName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] as [`CollectionName::new`].
+    pub fn new(name: &str) -> Result<IndexName, InvalidName> {
+        match CollectionName::new(name) {
+            Ok(CollectionName(name)) => Ok(IndexName(name)),
+            Err(invalid) => Err(InvalidName { what: "index name", ..invalid }),
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IndexName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for IndexName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
 /// The id of a document: 1 to 256 bytes of UTF-8 without control characters.
 ///
 /// Ids of up to 23 bytes lie in the value itself, so that a look-up in a map of them follows no

@@ -52,6 +52,10 @@ impl Storage for Disk {
         self.memory.list(folder)
     }
 
+    fn list_folders(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.memory.list_folders(folder)
+    }
+
     fn create_folder(&self, folder: &str) -> io::Result<()> {
         self.memory.create_folder(folder)
     }

@@ -2,11 +2,17 @@
 
 use std::io;
 
-use super::{MANIFEST, Manifest, ManifestCollection, collection_file::read_collection};
+use super::{
+    MANIFEST, Manifest, ManifestCollection, collection_file::read_collection,
+    index_file::read_index,
+};
 use crate::{
+    document::Document,
     error::{Error, Result},
-    snapshot::{Collection, Snapshot},
+    names::{DocumentId, IndexName},
+    snapshot::{Collection, Index, IndexDefinition, Snapshot},
     storage::{Storage, read_all},
+    sync::Arc,
 };
 
 /// Loads the manifest; none where there is none.
@@ -39,5 +45,30 @@ fn load_collection(storage: &dyn Storage, entry: &ManifestCollection) -> Result<
     for file in &entry.files {
         documents.extend(read_collection(storage, entry, file)?);
     }
-    Ok(Collection::from_checkpoint(entry.options, entry.created, entry.changed, documents))
+    let load = |(name, definition): &(IndexName, Arc<IndexDefinition>)| {
+        load_index(storage, entry, (name, definition), &documents)
+    };
+    let indexes = entry.indexes.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let collection =
+        Collection::from_checkpoint(entry.options, entry.created, entry.changed, documents);
+    Ok(collection.with_indexes(indexes))
+}
+
+/// Loads an index, or builds it where its file is missing, damaged or of another version.
+fn load_index(
+    storage: &dyn Storage,
+    entry: &ManifestCollection,
+    (name, definition): (&IndexName, &Arc<IndexDefinition>),
+    documents: &[(DocumentId, Arc<Document>)],
+) -> Result<Index> {
+    let (collection, changed) = (&entry.name, entry.changed);
+    let reason = match read_index(storage, collection, changed, (name, definition), documents) {
+        Ok(index) => return Ok(index),
+        Err(reason) => reason,
+    };
+    tracing::warn!(%collection, index = %name, reason, "an index file is of no use: building it");
+    let pairs = documents.iter().map(|(id, document)| (id, document));
+    let built = Index::build(name.clone(), Arc::clone(definition), collection, pairs);
+    // An index that exists holds every document, so one that it cannot hold is damage.
+    built.map_err(|error| Error::damaged(MANIFEST, 0, None, error.to_string()))
 }

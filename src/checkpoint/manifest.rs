@@ -1,18 +1,20 @@
 //! The manifest: which files make up which version.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{FORMAT, MANIFEST};
 use crate::{
     error::{Error, Result},
-    names::CollectionName,
-    snapshot::CollectionOptions,
+    names::{CollectionName, IndexName},
+    snapshot::{CollectionOptions, IndexDefinition},
+    sync::Arc,
     version::Version,
     wal::{frame_line, open_line},
 };
 
 /// The checkpoint that a database begins from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Manifest {
     /// The snapshot that the files hold.
     pub version: Version,
@@ -23,7 +25,7 @@ pub struct Manifest {
 }
 
 /// One collection of a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ManifestCollection {
     /// Its name.
     pub name: CollectionName,
@@ -35,6 +37,8 @@ pub struct ManifestCollection {
     pub options: CollectionOptions,
     /// The files that hold its documents.
     pub files: Vec<FileEntry>,
+    /// Its indexes, in the order of their names.
+    pub indexes: Vec<(IndexName, Arc<IndexDefinition>)>,
 }
 
 /// One file of a checkpoint.
@@ -65,6 +69,14 @@ struct CollectionText {
     changed: u64,
     options: CollectionOptions,
     files: Vec<FileEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<IndexText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IndexText {
+    name: String,
+    definition: Box<RawValue>,
 }
 
 /// Read before the rest, so that a newer format is told from damage.
@@ -132,6 +144,7 @@ impl From<&ManifestCollection> for CollectionText {
             changed: collection.changed.get(),
             options: collection.options,
             files: collection.files.clone(),
+            indexes: collection.indexes.iter().map(IndexText::from).collect(),
         }
     }
 }
@@ -146,6 +159,22 @@ impl TryFrom<CollectionText> for ManifestCollection {
             changed: Version::new(text.changed),
             options: text.options,
             files: text.files,
+            indexes: text.indexes.into_iter().map(IndexText::read).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl From<&(IndexName, Arc<IndexDefinition>)> for IndexText {
+    fn from((name, definition): &(IndexName, Arc<IndexDefinition>)) -> IndexText {
+        let definition = RawValue::from_string(definition.to_json());
+        IndexText { name: name.to_string(), definition: definition.expect("a definition is JSON") }
+    }
+}
+
+impl IndexText {
+    fn read(self) -> Result<(IndexName, Arc<IndexDefinition>), String> {
+        let name = IndexName::new(&self.name).map_err(|error| error.to_string())?;
+        let definition = IndexDefinition::parse(self.definition.get());
+        Ok((name, Arc::new(definition.map_err(|error| error.to_string())?)))
     }
 }

@@ -8,11 +8,20 @@
 //!                                           "collections":[{"name":"users","created":1,"changed":16,
 //!                                             "options":{"require_preconditions":false},
 //!                                             "files":[{"file":"collections/users-16.ndjson",
-//!                                               "crc":"…","count":1,"bytes":123}]}]} LF
+//!                                               "crc":"…","count":1,"bytes":123}],
+//!                                             "indexes":[{"name":"by_name",
+//!                                               "definition":{"paths":["name"]}}]}]} LF
 //! collections/<name>-<changed>.ndjson      header LF (line LF)*
 //!     header                               {"format":1,"name":"users","version":16,"count":1}
 //!     line                                 {"v":16,"doc":{"_id":"u1","name":"Ada"}}, sorted by id
+//! indexes/<collection>/<index>-<changed>.json
+//!                                          {"crc":"…","format":1,"collection":"users",
+//!                                           "index":"by_name","version":16,
+//!                                           "definition":"{\"paths\":[\"name\"]}","order":[0]} LF
 //! ```
+//!
+//! An index file's `order` is explained in its own module. The manifest names no index file: one
+//! that is missing, damaged or of another version is built anew from the documents.
 //!
 //! The manifest's `crc` is made as a log record's is. A file's `crc` is the CRC-32 (IEEE) of its
 //! bytes, all of them. `version` is the snapshot that the files hold; `synced` is the highest
@@ -29,13 +38,14 @@
 //!   the next opening removes.
 
 mod collection_file;
+mod index_file;
 mod load;
 mod manifest;
 mod write;
 
 pub use load::{load, load_manifest};
 pub use manifest::{FileEntry, Manifest, ManifestCollection};
-pub use write::{Failure, remove_unnamed, write, write_manifest};
+pub use write::{Failure, index_folders, remove_unnamed, write, write_manifest};
 
 /// The newest format of manifests and collection files that this release reads, and the one that
 /// it writes.
@@ -43,6 +53,9 @@ pub const FORMAT: u64 = 1;
 
 /// The manifest's name.
 pub const MANIFEST: &str = "MANIFEST.json";
+
+/// The folder of the index files: a folder a collection in it.
+pub const INDEX_FOLDER: &str = "indexes";
 
 /// The folder of the collection files.
 pub const FOLDER: &str = "collections";

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, io};
 
 use super::{
-    FOLDER, FileEntry, MANIFEST, Manifest, ManifestCollection, collection_file::write_collection,
+    FOLDER, FileEntry, INDEX_FOLDER, MANIFEST, Manifest, ManifestCollection,
+    collection_file::write_collection,
+    index_file::{file_name, write_indexes},
 };
 use crate::{
     error::Error, names::CollectionName, snapshot::Collection, snapshot::Snapshot,
@@ -81,20 +83,36 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
     storage.sync_folder("").map_err(|error| Failure::Unknown(failed(error)))
 }
 
-/// Removes the collection files that a manifest does not name.
+/// Removes the collection and index files that a manifest does not name.
 ///
 /// # Errors
 ///
 /// What the system says; then some of them remain, which does no harm.
 pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<()> {
     let named: BTreeSet<&str> = manifest.files().map(|entry| entry.file.as_str()).collect();
-    for name in storage.list(FOLDER)? {
-        let name = format!("{FOLDER}/{name}");
-        if !named.contains(name.as_str()) {
-            storage.remove(&name)?;
+    let indexes = manifest.collections.iter().flat_map(|entry| {
+        entry.indexes.iter().map(|(index, _)| file_name(&entry.name, index, entry.changed))
+    });
+    let indexes: BTreeSet<String> = indexes.collect();
+    for folder in [FOLDER.to_owned()].into_iter().chain(index_folders(storage)?) {
+        for name in storage.list(&folder)? {
+            let name = format!("{folder}/{name}");
+            if !named.contains(name.as_str()) && !indexes.contains(&name) {
+                storage.remove(&name)?;
+            }
         }
     }
     Ok(())
+}
+
+/// The folders that may hold index files.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn index_folders(storage: &dyn Storage) -> io::Result<Vec<String>> {
+    let folders = storage.list_folders(INDEX_FOLDER)?;
+    Ok(folders.iter().map(|folder| format!("{INDEX_FOLDER}/{folder}")).collect())
 }
 
 fn write_changed(
@@ -105,14 +123,20 @@ fn write_changed(
 ) -> io::Result<ManifestCollection> {
     let files: Vec<FileEntry> = match previous.current(name, collection.changed()) {
         Some(files) => files.to_vec(),
-        None => vec![write_collection(storage, name, collection)?],
+        None => {
+            let file = write_collection(storage, name, collection)?;
+            write_indexes(storage, name, collection)?;
+            vec![file]
+        }
     };
+    let indexes = collection.indexes().iter();
     Ok(ManifestCollection {
         name: name.clone(),
         created: collection.created(),
         changed: collection.changed(),
         options: collection.options(),
         files,
+        indexes: indexes.map(|index| (index.name().clone(), index.definition().clone())).collect(),
     })
 }
 

@@ -18,7 +18,7 @@ use crate::{
     error::{Damage, Error},
     limits::DOCUMENT_OVERHEAD_BYTES,
     names::{CollectionName, DocumentId},
-    snapshot::{Collection, Snapshot},
+    snapshot::{Collection, Index, Snapshot},
     storage::{Access, FileStorage, read_all},
     version::Version,
     wal::{self, Cut, Log, Proof, Record},
@@ -249,17 +249,29 @@ fn faults(collection: &Collection, newest: Version) -> Vec<String> {
             found.push(format!("document {id}: {reason}"));
         }
     }
+    found.extend(collection.indexes().iter().filter_map(|index| index_fault(collection, index)));
     if collection.changed() > newest {
         found.push(format!("it was changed at {}, after {newest}", collection.changed()));
     }
-    if (count, bytes) != (collection.count(), collection.bytes()) {
+    if (count, bytes) != (collection.count(), collection.document_bytes()) {
         found.push(format!(
             "it counts {} documents of {} bytes and holds {count} of {bytes}",
             collection.count(),
-            collection.bytes()
+            collection.document_bytes()
         ));
     }
     found
+}
+
+/// An index must be what building it over the documents makes.
+fn index_fault(collection: &Collection, index: &Index) -> Option<String> {
+    let name = CollectionName::new("checked").expect("it is a name");
+    let (index_name, definition) = (index.name().clone(), index.definition().clone());
+    match Index::build(index_name, definition, &name, collection.documents()) {
+        Ok(built) if built == *index => None,
+        Ok(_) => Some(format!("index {} is not that of the documents", index.name())),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// A document's text must be what the border makes of it: anything else got in another way.

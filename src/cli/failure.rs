@@ -8,7 +8,7 @@ use std::{fmt, io, path::PathBuf, process::ExitCode};
 use serde_json::{Value, json};
 
 use crate::{
-    error::{Damage, Error},
+    error::{Damage, Error, IndexError},
     names::DocumentId,
     server::ServeError,
 };
@@ -299,6 +299,7 @@ fn exit_of(error: &Error) -> Exit {
         | Error::VersionMismatch { .. }
         | Error::PreconditionRequired { .. }
         | Error::Conflict(_) => Exit::Conflict,
+        Error::Index(error) => exit_of_index(error),
         Error::Damaged(_) => Exit::Damaged,
         Error::InvalidJson { .. }
         | Error::InvalidDocument { .. }
@@ -317,6 +318,15 @@ fn exit_of(error: &Error) -> Exit {
         | Error::Locked { .. }
         | Error::NewerFormat { .. }
         | Error::Io { .. } => Exit::Failed,
+    }
+}
+
+fn exit_of_index(error: &IndexError) -> Exit {
+    match error {
+        IndexError::Invalid { .. } | IndexError::Hint { .. } => Exit::Usage,
+        IndexError::NotFound { .. } => Exit::NotFound,
+        IndexError::Exists { .. } | IndexError::Unique { .. } => Exit::Conflict,
+        IndexError::Unindexable { .. } => Exit::Failed,
     }
 }
 

@@ -46,11 +46,13 @@
 //!   again sees its cause.
 
 mod group;
+mod index;
 mod locks;
 mod transact;
 mod validation;
 
 pub use group::{Group, GroupOptions, Logged};
+pub use index::{IndexMade, IndexProgress};
 pub use transact::{Committed, TransactOptions};
 pub use validation::validate;
 
@@ -60,8 +62,9 @@ use dashmap::DashMap;
 
 use crate::{
     error::{Error, Result},
+    limits,
     names::CollectionName,
-    snapshot::{Prepared, Snapshot},
+    snapshot::{Prepared, Snapshot, Unfit, WriteSet},
     sync::{Arc, Counter, ThreadId, planted, thread},
     transaction::{Intention, Transaction},
     version::Version,
@@ -166,10 +169,16 @@ impl Committer {
     /// [`Error::ReadOnly`], [`Error::Closed`], [`Error::Nested`]: nothing has changed then.
     /// [`Error::OutcomeUnknown`] when the device failed under it.
     pub fn commit(&self, transaction: Transaction, durability: Durability) -> Result<Version> {
-        if self.inside.contains_key(&thread::current().id()) {
-            return Err(Error::Nested);
-        }
+        self.check_not_inside()?;
         self.commit_intention(transaction.into_intention(), durability)
+    }
+
+    /// Refuses inside a `transact` closure of this thread, where a commit could wait for itself.
+    fn check_not_inside(&self) -> Result<()> {
+        match self.inside.contains_key(&thread::current().id()) {
+            true => Err(Error::Nested),
+            false => Ok(()),
+        }
     }
 
     fn commit_intention(&self, intention: Intention, durability: Durability) -> Result<Version> {
@@ -232,7 +241,17 @@ impl Committer {
         if writes.is_empty() {
             return Ok(Outcome::Unchanged(tip.version()));
         }
-        let prepared = tip.prepare(&writes).map_err(|_| collections_full())?;
+        self.sequence_writes(tip, &writes, durability)
+    }
+
+    /// Steps 5 and 6 for writes that were resolved against the tip.
+    fn sequence_writes(
+        &self,
+        tip: &Snapshot,
+        writes: &WriteSet,
+        durability: Durability,
+    ) -> Result<Outcome> {
+        let prepared = tip.prepare(writes).map_err(unfit)?;
         self.check_memory(tip, &prepared)?;
         let operations = EncodedOps::new(writes.encode());
         Ok(match self.group.sequence(prepared, operations, writes.operations(), durability)? {
@@ -292,10 +311,15 @@ fn lock_modes(intention: &Intention) -> Vec<(CollectionName, LockMode)> {
     read.chain(written).collect()
 }
 
-fn collections_full() -> Error {
-    Error::LimitExceeded {
-        what: "the number of collections",
-        max: crate::limits::COLLECTIONS_MAX as u64,
-        actual: crate::limits::COLLECTIONS_MAX as u64 + 1,
+/// What a write set that was made for the tip can still run into.
+fn unfit(unfit: Unfit) -> Error {
+    match unfit {
+        Unfit::Index(error) => error.into(),
+        Unfit::CollectionsFull => Error::LimitExceeded {
+            what: "the number of collections",
+            max: limits::COLLECTIONS_MAX as u64,
+            actual: limits::COLLECTIONS_MAX as u64 + 1,
+        },
+        Unfit::Mismatch(reason) => unreachable!("writes resolved against the tip fit it: {reason}"),
     }
 }

@@ -35,10 +35,10 @@ use crate::error::Error;
 #[cfg(not(loom))]
 use crate::sync::{Mutex, lock};
 use crate::{
-    commit::{Committed, Durability, TransactOptions},
+    commit::{Committed, Durability, IndexMade, IndexProgress, TransactOptions},
     error::Result,
-    names::CollectionName,
-    snapshot::{CollectionOptions, Snapshot},
+    names::{CollectionName, IndexName},
+    snapshot::{CollectionOptions, IndexDefinition, Snapshot},
     storage::MemoryStorage,
     sync::Arc,
     transaction::{Isolation, Transaction},
@@ -216,6 +216,66 @@ impl Database {
         let name = CollectionName::new(name)?;
         let drop = |tx: &Transaction| tx.drop_collection(&name);
         Ok(self.transact_with(TransactOptions::default(), drop)?.version)
+    }
+
+    /// Makes an index, and returns when it is there. Reads and writes go on meanwhile. One that is
+    /// there with the same definition is left as it is.
+    ///
+    /// ```
+    /// use monsterdb::{Database, IndexDefinition};
+    /// # let db = Database::in_memory();
+    /// let by_country = IndexDefinition::on(["country", "-name"])?.unique();
+    /// db.create_index("cities", "by_country", by_country)?;
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`], [`Error::Index`] when there is another index of that name, when two
+    /// documents have one key in a unique one, or when a document does not fit it,
+    /// [`Error::LimitExceeded`]; else as [`Database::commit`].
+    ///
+    /// # Complexity
+    ///
+    /// O(documents × log documents); the collection is locked only for what changed during the
+    /// last part of that.
+    pub fn create_index(
+        &self,
+        collection: &str,
+        name: &str,
+        definition: IndexDefinition,
+    ) -> Result<IndexMade> {
+        self.create_index_with(collection, name, definition, &mut |_| {})
+    }
+
+    /// As [`Database::create_index`], and tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::create_index`].
+    pub fn create_index_with(
+        &self,
+        collection: &str,
+        name: &str,
+        definition: IndexDefinition,
+        progress: &mut dyn FnMut(IndexProgress),
+    ) -> Result<IndexMade> {
+        let (collection, name) = (CollectionName::new(collection)?, IndexName::new(name)?);
+        let engine = &self.shared.engine;
+        let (definition, durability) = (Arc::new(definition), engine.settings.durability);
+        engine.committer.create_index(&collection, &name, &definition, durability, progress)
+    }
+
+    /// Drops an index, and returns the version at which it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`], [`Error::CollectionNotFound`], [`Error::Index`] when there is none
+    /// of that name; else as [`Database::commit`].
+    pub fn drop_index(&self, collection: &str, name: &str) -> Result<Version> {
+        let (collection, name) = (CollectionName::new(collection)?, IndexName::new(name)?);
+        let engine = &self.shared.engine;
+        engine.committer.drop_index(&collection, &name, engine.settings.durability)
     }
 
     /// Writes a checkpoint of the latest committed state and returns its version. Reads and

@@ -82,7 +82,9 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let mut replayed = 0;
     for (place, record) in log.records_after(manifest.version) {
         snapshot = WriteSet::decode(record.ops)
-            .and_then(|writes| snapshot.into_next(&writes, record.seq))
+            .and_then(|writes| {
+                snapshot.into_next(&writes, record.seq).map_err(|unfit| unfit.to_string())
+            })
             .map_err(|reason| Error::damaged(place.file, place.offset, Some(record.seq), reason))?;
         replayed += 1;
     }
@@ -114,7 +116,7 @@ fn new_database(storage: &dyn Storage) -> Result<Manifest> {
 }
 
 fn make_folders(storage: &dyn Storage) -> Result<()> {
-    let made = [wal::FOLDER, checkpoint::FOLDER]
+    let made = [wal::FOLDER, checkpoint::FOLDER, checkpoint::INDEX_FOLDER]
         .into_iter()
         .try_for_each(|folder| storage.create_folder(folder))
         .and_then(|()| storage.sync_folder(""));
@@ -124,8 +126,10 @@ fn make_folders(storage: &dyn Storage) -> Result<()> {
 /// Removes what an interrupted run left half written.
 fn remove_temporary_files(storage: &dyn Storage) -> Result<()> {
     let remove = || {
-        for folder in ["", wal::FOLDER, checkpoint::FOLDER] {
-            for name in storage.list(folder)?.iter().filter(|name| name.ends_with(".tmp")) {
+        let mut folders = checkpoint::index_folders(storage)?;
+        folders.extend(["", wal::FOLDER, checkpoint::FOLDER].map(str::to_owned));
+        for folder in folders {
+            for name in storage.list(&folder)?.iter().filter(|name| name.ends_with(".tmp")) {
                 let separator = if folder.is_empty() { "" } else { "/" };
                 storage.remove(&format!("{folder}{separator}{name}"))?;
             }

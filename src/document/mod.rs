@@ -9,7 +9,9 @@
 
 mod draft;
 mod fault;
+mod interval;
 mod json;
+pub mod key;
 mod number;
 mod order;
 mod patch;
@@ -23,6 +25,8 @@ mod value;
 
 pub use draft::Draft;
 pub(crate) use fault::push_pointer;
+pub use interval::{Interval, KeyRange};
+pub use key::KeyBytes;
 pub use number::Number;
 pub use order::{Direction, compare, same};
 pub use patch::MergePatch;

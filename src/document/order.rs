@@ -94,7 +94,7 @@ fn compare_present(a: Raw<'_>, b: Raw<'_>) -> Ordering {
     })
 }
 
-fn sorted_members(object: Raw<'_>) -> Vec<(Cow<'_, str>, Raw<'_>)> {
+pub(super) fn sorted_members(object: Raw<'_>) -> Vec<(Cow<'_, str>, Raw<'_>)> {
     let mut members: Vec<_> = object.members().map(|m| (m.name(), m.value)).collect();
     members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     members

@@ -52,6 +52,9 @@ impl<'a> Raw<'a> {
     /// `null`.
     pub const NULL: Raw<'static> = Raw("null");
 
+    /// `[]`.
+    pub const EMPTY_ARRAY: Raw<'static> = Raw("[]");
+
     /// The value that this text is. The caller knows it to be valid and compact.
     pub(crate) fn trusted(text: &'a str) -> Raw<'a> {
         Raw(text)

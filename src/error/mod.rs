@@ -6,9 +6,11 @@
 
 mod conflict;
 mod damage;
+mod index;
 
 pub use conflict::{Conflict, Dependency};
 pub use damage::Damage;
+pub use index::{IndexError, Offender};
 
 use std::{io, path::PathBuf};
 
@@ -130,6 +132,10 @@ pub enum Error {
         /// The name that is taken.
         collection: CollectionName,
     },
+
+    /// An index refuses it.
+    #[error(transparent)]
+    Index(#[from] IndexError),
 
     /// The stored document has another version than the write requires.
     #[error(
@@ -270,6 +276,7 @@ impl Error {
             Error::Aborted(_) => "aborted",
             Error::CollectionNotFound { .. } => "collection-not-found",
             Error::CollectionExists { .. } => "collection-exists",
+            Error::Index(error) => error.code(),
             Error::VersionMismatch { .. } => "version-mismatch",
             Error::PreconditionRequired { .. } => "precondition-required",
             Error::Conflict(_) => "tx-conflict",
@@ -310,6 +317,7 @@ impl Error {
             }
             Error::Aborted(_) => "Nothing was changed; the program's own error says why.",
             Error::CollectionExists { .. } => "Drop it first, or ask for the options it has.",
+            Error::Index(error) => error.advice(),
             Error::VersionMismatch { .. } => "Read the document again and decide anew.",
             Error::PreconditionRequired { .. } => {
                 "Send If-Match, if_version or _version with the version you read."

@@ -8,6 +8,9 @@
 mod matches;
 mod parse;
 mod print;
+mod ranges;
+
+pub(crate) use ranges::{Admitted, Conjunct, Exactness};
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
@@ -75,6 +78,11 @@ impl Filter {
     /// The filter that every document matches.
     pub fn all() -> Filter {
         Filter { root: Node::And(Vec::new()) }
+    }
+
+    /// True for the filter that every document matches.
+    pub fn is_all(&self) -> bool {
+        self.root == Node::And(Vec::new())
     }
 
     /// Reads a filter in its JSON form.

@@ -1,18 +1,24 @@
-//! Answering a query by a walk over the documents.
+//! Answering a query by its plan.
+//!
+//! What a transaction wrote itself is not in any index. It is asked apart, the committed documents
+//! that it overwrites are left out, and the two are laid together in the query's order. So the same
+//! plans serve inside a transaction and outside.
 
-use super::{Predicate, Query, SortKey, invalid};
-use crate::{
-    document::Document, error::Result, limits, names::DocumentId, snapshot::Collection, sync::Arc,
+use super::{
+    Predicate, Query,
+    access::Examined,
+    plan::{Plan, Purpose},
+    scan::{self, passes},
+    source::{Found, Source, merge},
+    top::Top,
 };
-
-/// Documents to ask: a collection, or a view of one.
-pub trait Source {
-    /// One document.
-    fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)>;
-
-    /// All documents in the order of their ids.
-    fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_>;
-}
+use crate::{
+    document::Document,
+    error::{Error, Result},
+    names::DocumentId,
+    snapshot::Collection,
+    sync::Arc,
+};
 
 /// The answer to a query and what it rests on.
 #[derive(Debug)]
@@ -23,30 +29,28 @@ pub struct Matches {
     pub predicate: Predicate,
 }
 
-type Found<'a> = (&'a DocumentId, &'a Arc<Document>);
-
 impl Query {
     /// Answers the query.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidQuery`](crate::Error::InvalidQuery) when a sort would hold more than
-    /// [`limits::SORT_BYTES_MAX`] in memory, or the filter is not one.
+    /// [`Error::InvalidQuery`](crate::Error::InvalidQuery) when a sort would hold more than it may
+    /// in memory, or the filter is not one; [`Error::Index`](crate::Error::Index) for a hint that
+    /// cannot serve.
     ///
     /// # Complexity
     ///
-    /// O(log documents) when the filter pins `_id`; else O(documents), plus a sort of the matches
-    /// where the order is not that of ids.
+    /// O(log documents) when the filter pins `_id`. Else as the plan says: O(keys read) where an
+    /// index serves filter and order, O(documents) where none does, plus O(matches × log limit)
+    /// where the order is made.
     pub fn execute(&self, source: &dyn Source) -> Result<Matches> {
         self.check()?;
-        if let Some(id) = self.filter.id_equality() {
+        if let (Some(id), None) = (self.filter.id_equality(), &self.hint) {
             return Ok(self.point(source, &id));
         }
-        let found = if self.sort.is_by_id() {
-            self.first_by_id(source)
-        } else {
-            self.first_by_sort(source)?
-        };
+        let plan = source.base().map(|base| self.plan(base, Purpose::Documents)).transpose()?;
+        let examined = Examined::default();
+        let found = self.run(source, plan.as_ref(), &examined)?;
         Ok(self.answer(&found))
     }
 
@@ -54,10 +58,102 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When the filter is not one.
+    /// As [`Query::execute`].
+    ///
+    /// # Complexity
+    ///
+    /// O(1) without a filter, O(keys read) where an index serves all of it, else O(documents).
     pub fn count(&self, source: &dyn Source) -> Result<usize> {
         self.check()?;
-        Ok(source.documents().filter(|(_, document)| self.filter.matches(document)).count())
+        let own = source.own().filter(|(_, document)| self.filter.matches(document)).count();
+        let Some(base) = source.base() else { return Ok(own) };
+        if self.filter.is_all() && source.is_committed() && self.hint.is_none() {
+            return Ok(base.count());
+        }
+        let plan = self.plan(base, Purpose::Count)?;
+        Ok(own + self.count_stored(source, base, &plan, &Examined::default()))
+    }
+
+    pub(super) fn count_stored(
+        &self,
+        source: &dyn Source,
+        base: &Collection,
+        plan: &Plan<'_>,
+        examined: &Examined,
+    ) -> usize {
+        plan.access.note_usage();
+        let residual = plan.residual.as_ref();
+        if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
+            examined.add_whole(base, residual.is_some());
+            let (front, back) = scan::halves(base, residual, |documents| documents.count());
+            return front + back;
+        }
+        stored(source, base, plan, examined).count()
+    }
+
+    /// The matches that are consumed, those that the offset skips among them.
+    pub(super) fn run<'a>(
+        &self,
+        source: &'a dyn Source,
+        plan: Option<&'a Plan<'a>>,
+        examined: &'a Examined,
+    ) -> Result<Vec<Found<'a>>> {
+        let own = source.own().filter(|(_, document)| self.filter.matches(document));
+        let (Some(plan), Some(base)) = (plan, source.base()) else {
+            return self.put_in_order(own);
+        };
+        plan.access.note_usage();
+        if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
+            let is_long = plan.is_ordered && self.consumption().is_none();
+            if is_long || !plan.is_ordered {
+                examined.add_whole(base, plan.residual.is_some());
+                return self.run_in_halves(base, plan);
+            }
+        }
+        let stored = stored(source, base, plan, examined);
+        match (plan.is_ordered, source.is_committed()) {
+            (true, true) => Ok(stored.take(self.taken()).collect()),
+            (true, false) => {
+                let keyed = |found: Found<'a>| (self.sort.key(found.1), found);
+                let own = self.put_in_order(own)?.into_iter().map(keyed);
+                let all =
+                    merge(stored.map(keyed), own, |(one, a), (two, b)| (one, a.0) < (two, b.0));
+                Ok(all.map(|(_, found)| found).take(self.taken()).collect())
+            }
+            (false, _) => self.put_in_order(stored.chain(own)),
+        }
+    }
+
+    fn run_in_halves<'a>(&self, base: &'a Collection, plan: &Plan<'a>) -> Result<Vec<Found<'a>>> {
+        let residual = plan.residual.as_ref();
+        if plan.is_ordered {
+            let collect = |documents: &mut dyn Iterator<Item = Found<'a>>| documents.collect();
+            let (mut found, back): (Vec<_>, Vec<_>) = scan::halves(base, residual, collect);
+            found.extend(back.into_iter().rev());
+            return Ok(found);
+        }
+        let (front, back) = scan::halves(base, residual, |documents| {
+            let mut top = Top::new(self);
+            for found in documents {
+                top.offer(found)?;
+            }
+            Ok::<_, Error>(top)
+        });
+        let mut top: Top<'_, '_> = front?;
+        top.merge(back?)?;
+        Ok(top.finish())
+    }
+
+    fn put_in_order<'a>(&self, found: impl Iterator<Item = Found<'a>>) -> Result<Vec<Found<'a>>> {
+        let mut top = Top::new(self);
+        let mut found = found;
+        found.try_for_each(|found| top.offer(found))?;
+        Ok(top.finish())
+    }
+
+    /// As many matches as are consumed at most.
+    fn taken(&self) -> usize {
+        self.consumption().unwrap_or(usize::MAX)
     }
 
     /// At most one document can match, whatever the order.
@@ -68,31 +164,6 @@ impl Query {
             documents: found.into_iter().filter(|_| kept).collect(),
             predicate: Predicate::whole(self.filter.clone()),
         }
-    }
-
-    fn first_by_id<'a>(&self, source: &'a dyn Source) -> Vec<Found<'a>> {
-        let matching = source.documents().filter(|(_, document)| self.filter.matches(document));
-        matching.take(self.consumption().unwrap_or(usize::MAX)).collect()
-    }
-
-    fn first_by_sort<'a>(&self, source: &'a dyn Source) -> Result<Vec<Found<'a>>> {
-        let mut bytes = 0;
-        let mut matching: Vec<(SortKey<'a>, Found<'a>)> = Vec::new();
-        for found in source.documents().filter(|(_, document)| self.filter.matches(document)) {
-            bytes += found.1.json().len();
-            if bytes > limits::SORT_BYTES_MAX {
-                return Err(invalid(format!(
-                    "the sort would hold more than {} bytes of documents; narrow the filter",
-                    limits::SORT_BYTES_MAX
-                )));
-            }
-            matching.push((self.sort.key(found.1), found));
-        }
-        matching.sort_unstable_by(|(one, found_one), (two, found_two)| {
-            self.sort.compare(one, two).then_with(|| found_one.0.cmp(found_two.0))
-        });
-        matching.truncate(self.consumption().unwrap_or(usize::MAX));
-        Ok(matching.into_iter().map(|(_, found)| found).collect())
     }
 
     /// `found` are the matches consumed: all of them, or as many as offset and limit take.
@@ -112,26 +183,22 @@ impl Query {
     }
 }
 
-impl Source for Collection {
-    fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
-        let (id, document) = self.get_key_value(id)?;
-        Some((id.clone(), Arc::clone(document)))
-    }
-
-    fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
-        Box::new(Collection::documents(self))
-    }
-}
-
-/// The source that a collection which does not exist is.
-pub(crate) struct Nothing;
-
-impl Source for Nothing {
-    fn get(&self, _id: &str) -> Option<(DocumentId, Arc<Document>)> {
-        None
-    }
-
-    fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
-        Box::new(std::iter::empty())
-    }
+/// The committed documents that match and that the transaction did not write itself.
+fn stored<'a>(
+    source: &'a dyn Source,
+    base: &'a Collection,
+    plan: &'a Plan<'a>,
+    examined: &'a Examined,
+) -> impl Iterator<Item = Found<'a>> {
+    let residual = plan.residual.as_ref();
+    let is_committed = source.is_committed();
+    plan.access.documents(base, examined).filter(move |(id, document)| {
+        if !is_committed && source.overwrites(id) {
+            return false;
+        }
+        if residual.is_some() {
+            examined.document();
+        }
+        passes(residual, document)
+    })
 }

@@ -8,18 +8,25 @@
 //! same code answers over both. What a query's answer rests on is its [`Predicate`]: with a limit
 //! only the documents up to the last one consumed, so that a change behind it disturbs nobody.
 
+mod access;
 mod execute;
+mod plan;
 mod predicate;
+mod scan;
 mod sort;
+mod source;
+mod top;
 
-pub(crate) use execute::Nothing;
-pub use execute::{Matches, Source};
+pub use execute::Matches;
 pub use predicate::Predicate;
 pub use sort::{Sort, SortKey};
+pub(crate) use source::Nothing;
+pub use source::Source;
 
 use crate::{
     error::{Error, Result},
     filter::Filter,
+    limits,
 };
 
 /// Which documents of a collection, in which order, how many.
@@ -29,12 +36,21 @@ pub struct Query {
     pub(crate) sort: Sort,
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
+    pub(crate) hint: Option<String>,
+    pub(crate) sort_bytes: usize,
 }
 
 impl Query {
     /// Every document that the filter matches, in the order of ids.
     pub fn new(filter: Filter) -> Query {
-        Query { filter, sort: Sort::by_id(), limit: None, offset: 0 }
+        Query {
+            filter,
+            sort: Sort::by_id(),
+            limit: None,
+            offset: 0,
+            hint: None,
+            sort_bytes: limits::SORT_BYTES_MAX,
+        }
     }
 
     /// In this order.
@@ -55,6 +71,21 @@ impl Query {
     #[must_use]
     pub fn offset(mut self, offset: usize) -> Query {
         self.offset = offset;
+        self
+    }
+
+    /// By this index, or `_id` for the documents themselves: a query that it cannot serve is an
+    /// error.
+    #[must_use]
+    pub fn hint(mut self, index: impl Into<String>) -> Query {
+        self.hint = Some(index.into());
+        self
+    }
+
+    /// With at most so many bytes of keys held for its order.
+    #[must_use]
+    pub fn sort_bytes(mut self, bytes: usize) -> Query {
+        self.sort_bytes = bytes;
         self
     }
 

@@ -21,7 +21,7 @@ pub struct Predicate {
 #[derive(Debug, Clone, PartialEq)]
 struct Boundary {
     sort: Sort,
-    key: SortKey<'static>,
+    key: SortKey,
     id: DocumentId,
 }
 
@@ -33,7 +33,7 @@ impl Predicate {
 
     /// Those among them that do not come after the last one consumed.
     pub fn up_to(filter: Filter, sort: Sort, last: &Document, id: DocumentId) -> Predicate {
-        let key = sort.key(last).into_owned();
+        let key = sort.key(last);
         Predicate { filter, up_to: Some(Boundary { sort, key, id }) }
     }
 
@@ -57,7 +57,7 @@ impl Predicate {
 
 impl Boundary {
     fn admits(&self, id: &DocumentId, document: &Document) -> bool {
-        let ordering = self.sort.compare(&self.sort.key(document), &self.key);
+        let ordering = self.sort.key(document).cmp(&self.key);
         ordering.then_with(|| id.cmp(&self.id)) != Ordering::Greater
     }
 }

@@ -1,28 +1,29 @@
 //! An order of documents: any number of paths, each ascending or descending, ties broken by id.
 
-use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use super::invalid;
 use crate::{
-    document::{Direction, Document, Path, Raw, compare},
+    document::{Direction, Document, KeyBytes, Path, Raw, key},
     error::{Error, Result},
 };
 
 /// An order of documents, read from text such as `-age,name`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sort {
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Part {
-    path: Path,
-    direction: Direction,
+pub(super) struct Part {
+    pub(super) path: Path,
+    pub(super) direction: Direction,
 }
 
-/// The values that place one document in an order, as JSON text; none for a missing one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SortKey<'a>(Vec<Option<Cow<'a, str>>>);
+/// The values that place one document in an order, encoded as index keys are (see
+/// [`crate::document::key`]): keys of one order compare as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SortKey(KeyBytes);
 
 /// A sort names at most this many paths, each of which costs a pass over the document.
 const PATHS_MAX: usize = 16;
@@ -51,29 +52,37 @@ impl Sort {
         self.parts.is_empty()
     }
 
-    /// The values that place a document, borrowed from it.
-    pub(crate) fn key<'a>(&self, document: &'a Document) -> SortKey<'a> {
-        let values = self.parts.iter().map(|part| part.path.sort_value(document, part.direction));
-        SortKey(values.collect())
+    /// The values that place a document.
+    pub(crate) fn key(&self, document: &Document) -> SortKey {
+        let mut key = Vec::with_capacity(32);
+        self.write_key(document, &mut key);
+        SortKey::from_bytes(&key)
     }
 
-    /// Compares two documents' values in this order.
-    pub(crate) fn compare(&self, one: &SortKey<'_>, two: &SortKey<'_>) -> Ordering {
-        for (part, (one, two)) in self.parts.iter().zip(one.0.iter().zip(&two.0)) {
-            let [one, two] = [one, two].map(|value| value.as_deref().map(Raw::trusted));
-            let ordering = part.direction.apply(compare(one, two));
-            if ordering != Ordering::Equal {
-                return ordering;
-            }
+    /// [`Sort::key`] as bytes, into a buffer that is used again.
+    pub(super) fn write_key(&self, document: &Document, key: &mut Vec<u8>) {
+        key.clear();
+        for part in &self.parts {
+            let value = part.path.sort_value(document, part.direction);
+            key::push_part(key, value.as_deref().map(Raw::trusted), part.direction);
         }
-        Ordering::Equal
     }
 }
 
-impl SortKey<'_> {
-    /// The same values, kept beyond the document's own life.
-    pub(crate) fn into_owned(self) -> SortKey<'static> {
-        SortKey(self.0.into_iter().map(|value| value.map(|v| Cow::Owned(v.into_owned()))).collect())
+impl SortKey {
+    /// A key from its bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> SortKey {
+        SortKey(KeyBytes::new(bytes))
+    }
+
+    /// The bytes that it compares by.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The bytes of memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<SortKey>() + self.0.heap_bytes()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use actix_web::http::StatusCode;
 
-use crate::error::Error;
+use crate::error::{Error, IndexError};
 
 /// What kind of problem it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +16,15 @@ pub(super) enum Kind {
     Forbidden,
     NotFound,
     CollectionNotFound,
+    IndexNotFound,
     RouteNotFound,
     MethodNotAllowed,
     NotAcceptable,
     RequestTimeout,
     AlreadyExists,
     CollectionExists,
+    IndexExists,
+    UniqueViolation,
     VersionMismatch,
     Conflict,
     PreconditionFailed,
@@ -32,6 +35,9 @@ pub(super) enum Kind {
     InvalidFilter,
     InvalidUpdate,
     InvalidQuery,
+    InvalidIndex,
+    UnindexableDocument,
+    HintRefused,
     InvalidBody,
     LimitExceeded,
     PreconditionRequired,
@@ -71,6 +77,7 @@ impl Kind {
             Error::NotFound | Error::DocumentNotFound { .. } => Kind::NotFound,
             Error::CollectionNotFound { .. } => Kind::CollectionNotFound,
             Error::CollectionExists { .. } => Kind::CollectionExists,
+            Error::Index(error) => Kind::of_index(error),
             Error::VersionMismatch { .. } => Kind::VersionMismatch,
             Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
             Error::Conflict(_) => Kind::Conflict,
@@ -91,6 +98,17 @@ impl Kind {
             | Error::Damaged(_)
             | Error::NewerFormat { .. }
             | Error::Io { .. } => Kind::Internal,
+        }
+    }
+
+    fn of_index(error: &IndexError) -> Kind {
+        match error {
+            IndexError::Invalid { .. } => Kind::InvalidIndex,
+            IndexError::NotFound { .. } => Kind::IndexNotFound,
+            IndexError::Exists { .. } => Kind::IndexExists,
+            IndexError::Unique { .. } => Kind::UniqueViolation,
+            IndexError::Unindexable { .. } => Kind::UnindexableDocument,
+            IndexError::Hint { .. } => Kind::HintRefused,
         }
     }
 
@@ -134,7 +152,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 31] = [
+static TABLE: [Row; 37] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -147,6 +165,8 @@ static TABLE: [Row; 31] = [
         "Check the id, or create the document first."),
     row(Kind::CollectionNotFound, 404, "collection-not-found", "No such collection",
         "Check the name, or create the collection first."),
+    row(Kind::IndexNotFound, 404, "index-not-found", "No such index",
+        "List the collection's indexes and check the name."),
     row(Kind::RouteNotFound, 404, "route-not-found", "No such route",
         "Check the path."),
     row(Kind::MethodNotAllowed, 405, "method-not-allowed", "The route has no such method",
@@ -159,6 +179,10 @@ static TABLE: [Row; 31] = [
         "Use PUT to overwrite it, or choose another id."),
     row(Kind::CollectionExists, 409, "collection-exists", "The collection exists with other options",
         "Drop it first, or ask for the options it has."),
+    row(Kind::IndexExists, 409, "index-exists", "The index exists with another definition",
+        "Drop it first, or choose another name."),
+    row(Kind::UniqueViolation, 409, "unique-violation", "Two documents have one key in a unique index",
+        "Change one of the documents that the detail names, or drop the index."),
     row(Kind::VersionMismatch, 409, "version-mismatch", "The document has another version",
         "Read the document again and decide anew."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
@@ -179,6 +203,12 @@ static TABLE: [Row; 31] = [
         "Correct the place that the pointer names."),
     row(Kind::InvalidQuery, 422, "invalid-query", "Not a query",
         "Correct the sort, the limit or the offset."),
+    row(Kind::InvalidIndex, 422, "invalid-index", "Not an index",
+        "Correct the place that the detail names."),
+    row(Kind::UnindexableDocument, 422, "unindexable-document", "The document does not fit an index",
+        "Change the document, or drop the index. A key has at most 1 KiB, and one path of an index may hold arrays."),
+    row(Kind::HintRefused, 422, "hint-refused", "The index of the hint cannot serve the query",
+        "Leave the hint out, or name an index that fits. The detail says what is in the way."),
     row(Kind::InvalidBody, 422, "invalid-body", "The body's members are not understood",
         "Correct the member that the pointer names."),
     row(Kind::LimitExceeded, 422, "limit-exceeded", "A limit was reached",

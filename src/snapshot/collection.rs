@@ -1,18 +1,19 @@
-//! One collection of a snapshot: its documents by id.
+//! One collection of a snapshot: its documents by id, and its indexes.
 //!
-//! Invariant: `bytes` is the sum over the documents, and every document's version is at most
+//! Invariant: every index holds exactly the keys of the documents (see [`super::index`]); the field
+//! `bytes` is the sum over the documents, and every document's version is at most
 //! `changed`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use im::ordmap::DiffItem;
 use serde::{Deserialize, Serialize};
 
-use super::{CatalogChange, CollectionWrites, Documents};
+use super::{CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfit};
 use crate::{
-    document::Document,
+    document::{Document, KeyBytes},
     limits,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, IndexName},
     sync::{Arc, WriteOnce},
     version::Version,
 };
@@ -30,8 +31,10 @@ pub struct Collection {
     options: CollectionOptions,
     created: WriteOnce,
     changed: WriteOnce,
-    documents: Documents,
+    pub(super) documents: Documents,
     bytes: u64,
+    /// Sorted by name.
+    indexes: Vec<Index>,
 }
 
 /// One document that differs between two versions of a collection.
@@ -59,7 +62,14 @@ impl Collection {
             changed: WriteOnce::new(changed.get()),
             documents: documents.into_iter().collect(),
             bytes,
+            indexes: Vec::new(),
         }
+    }
+
+    /// The same collection with indexes that were built or loaded for it. They must be sorted by
+    /// name.
+    pub fn with_indexes(self, indexes: Vec<Index>) -> Collection {
+        Collection { indexes, ..self }
     }
 
     /// What its creator decided.
@@ -82,9 +92,24 @@ impl Collection {
         self.documents.len()
     }
 
-    /// The bytes of memory its documents take, by estimate.
+    /// The bytes of memory its documents and indexes take, by estimate.
     pub fn bytes(&self) -> u64 {
+        self.bytes + self.indexes.iter().map(Index::bytes).sum::<u64>()
+    }
+
+    /// The part of [`Collection::bytes`] that is its documents.
+    pub fn document_bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Its indexes, in the order of their names.
+    pub fn indexes(&self) -> &[Index] {
+        &self.indexes
+    }
+
+    /// One of its indexes.
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name().as_str() == name)
     }
 
     /// One document.
@@ -102,7 +127,7 @@ impl Collection {
     }
 
     /// All documents in the order of their ids.
-    pub fn documents(&self) -> impl Iterator<Item = (&DocumentId, &Arc<Document>)> {
+    pub fn documents(&self) -> impl DoubleEndedIterator<Item = (&DocumentId, &Arc<Document>)> {
         self.documents.iter()
     }
 
@@ -111,22 +136,27 @@ impl Collection {
         successor: Option<Collection>,
         name: &CollectionName,
         writes: &CollectionWrites,
-    ) -> Result<Option<Collection>, String> {
+    ) -> Result<Option<Collection>, Unfit> {
+        let alone = writes.documents.is_empty() && writes.indexes.is_empty();
         let mut next = match (successor, &writes.catalog) {
-            (Some(_), Some(CatalogChange::Drop)) if writes.documents.is_empty() => return Ok(None),
+            (Some(_), Some(CatalogChange::Drop)) if alone => return Ok(None),
             (None, Some(CatalogChange::Create(options))) => Collection::new(*options),
             (Some(successor), None) => successor,
             (Some(_), Some(CatalogChange::Create(_))) => {
-                return Err(format!("collection {name} is created but exists"));
+                return Err(Unfit::new(format!("collection {name} is created but exists")));
             }
             (_, Some(CatalogChange::Drop)) => {
-                return Err(format!("collection {name} is dropped but absent or written"));
+                let reason = format!("collection {name} is dropped but absent or written");
+                return Err(Unfit::new(reason));
             }
-            (None, None) => return Err(format!("collection {name} is written but absent")),
+            (None, None) => {
+                return Err(Unfit::new(format!("collection {name} is written but absent")));
+            }
         };
-        for (id, document) in &writes.documents {
-            next.write(id, document.as_ref());
+        for (index, change) in &writes.indexes {
+            next.change_index(name, index, change)?;
         }
+        next.write_all(name, &writes.documents)?;
         Ok(Some(next))
     }
 
@@ -138,6 +168,7 @@ impl Collection {
             changed: WriteOnce::default(),
             documents: self.documents.clone(),
             bytes: self.bytes,
+            indexes: self.indexes.clone(),
         }
     }
 
@@ -183,10 +214,64 @@ impl Collection {
             changed: WriteOnce::default(),
             documents: Documents::new(),
             bytes: 0,
+            indexes: Vec::new(),
         }
     }
 
-    fn write(&mut self, id: &DocumentId, document: Option<&Arc<Document>>) {
+    fn change_index(
+        &mut self,
+        name: &CollectionName,
+        index: &IndexName,
+        change: &IndexChange,
+    ) -> Result<(), Unfit> {
+        let place = self.indexes.binary_search_by(|existing| existing.name().cmp(index));
+        match (change, place) {
+            (IndexChange::Create(definition, built), Err(place)) => {
+                let built = match built {
+                    Some(built) => (**built).clone(),
+                    None => {
+                        let (index, definition) = (index.clone(), Arc::clone(definition));
+                        Index::build(index, definition, name, self.documents.iter())?
+                    }
+                };
+                self.indexes.insert(place, built);
+            }
+            (IndexChange::Drop, Ok(place)) => drop(self.indexes.remove(place)),
+            (IndexChange::Create(..), Ok(_)) => {
+                return Err(Unfit::new(format!("index {index} of {name} is created but exists")));
+            }
+            (IndexChange::Drop, Err(_)) => {
+                return Err(Unfit::new(format!("index {index} of {name} is dropped but absent")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes documents and their keys. Unique indexes are asked when everything is written, so
+    /// that two documents may exchange their keys.
+    fn write_all(
+        &mut self,
+        name: &CollectionName,
+        documents: &BTreeMap<DocumentId, Option<Arc<Document>>>,
+    ) -> Result<(), Unfit> {
+        let mut added: Vec<Vec<KeyBytes>> = self.indexes.iter().map(|_| Vec::new()).collect();
+        for (id, document) in documents {
+            let before = self.write(id, document.as_ref());
+            for (index, added) in self.indexes.iter_mut().zip(&mut added) {
+                index.write(name, id, before.as_ref(), document.as_ref(), added)?;
+            }
+        }
+        for (index, added) in self.indexes.iter().zip(&added) {
+            index.check_unique(name, added)?;
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        id: &DocumentId,
+        document: Option<&Arc<Document>>,
+    ) -> Option<Arc<Document>> {
         let before = match document {
             Some(document) => {
                 self.bytes += footprint(id, document);
@@ -194,7 +279,8 @@ impl Collection {
             }
             None => self.documents.remove(id),
         };
-        self.bytes -= before.map_or(0, |before| footprint(id, &before));
+        self.bytes -= before.as_ref().map_or(0, |before| footprint(id, before));
+        before
     }
 }
 
@@ -221,6 +307,7 @@ impl PartialEq for Collection {
             && self.changed() == other.changed()
             && self.bytes == other.bytes
             && self.documents == other.documents
+            && self.indexes == other.indexes
     }
 }
 
@@ -230,6 +317,7 @@ impl fmt::Debug for Collection {
             .field("created", &self.created())
             .field("changed", &self.changed())
             .field("documents", &self.documents)
+            .field("indexes", &self.indexes)
             .finish()
     }
 }

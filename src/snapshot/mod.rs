@@ -11,10 +11,16 @@
 //! that did not change). Holding an old snapshot costs only what has changed since.
 
 mod collection;
+pub mod index;
+mod primary;
+mod unfit;
 mod write_set;
 
 pub use collection::{Change, Collection, CollectionOptions};
-pub use write_set::{CatalogChange, CollectionWrites, Operation, WriteSet};
+pub(crate) use index::IndexPath;
+pub use index::{Index, IndexDefinition, IndexEntry};
+pub use unfit::Unfit;
+pub use write_set::{CatalogChange, CollectionWrites, IndexChange, Operation, WriteSet};
 
 use im::OrdMap;
 
@@ -96,8 +102,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// What does not fit this state, as a sentence: the write set was made for another one.
-    pub fn apply(&self, writes: &WriteSet, version: Version) -> Result<Snapshot, String> {
+    /// [`Unfit`] says what does not fit this state.
+    pub fn apply(&self, writes: &WriteSet, version: Version) -> Result<Snapshot, Unfit> {
         Ok(self.advance(self.prepare(writes)?, version))
     }
 
@@ -107,7 +113,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// As [`Snapshot::apply`].
-    pub fn into_next(mut self, writes: &WriteSet, version: Version) -> Result<Snapshot, String> {
+    pub fn into_next(mut self, writes: &WriteSet, version: Version) -> Result<Snapshot, Unfit> {
         let mut collections = std::mem::take(&mut self.collections);
         let mut bytes = self.bytes;
         let prepared = prepare(writes, collections.len(), |name| {
@@ -123,7 +129,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// As [`Snapshot::apply`].
-    pub fn prepare(&self, writes: &WriteSet) -> Result<Prepared, String> {
+    pub fn prepare(&self, writes: &WriteSet) -> Result<Prepared, Unfit> {
         prepare(writes, self.collections.len(), |name| {
             self.collections.get(name).map(|current| current.successor())
         })
@@ -191,7 +197,7 @@ fn prepare(
     writes: &WriteSet,
     mut count: usize,
     mut successor: impl FnMut(&CollectionName) -> Option<Collection>,
-) -> Result<Prepared, String> {
+) -> Result<Prepared, Unfit> {
     let mut prepared = Prepared { collections: Vec::new(), documents: Vec::new() };
     for (name, writes) in writes.iter() {
         let current = successor(name);
@@ -202,7 +208,7 @@ fn prepare(
         prepared.collections.push((name.clone(), next.map(Arc::new)));
     }
     if count > limits::COLLECTIONS_MAX {
-        return Err(format!("a database holds at most {} collections", limits::COLLECTIONS_MAX));
+        return Err(Unfit::CollectionsFull);
     }
     Ok(prepared)
 }

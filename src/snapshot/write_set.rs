@@ -7,6 +7,8 @@
 //! [{"op":"create_collection","collection":"users","options":{"require_preconditions":false}},
 //!  {"op":"put","collection":"users","id":"u1","doc":{"_id":"u1","name":"Ada"}},
 //!  {"op":"delete","collection":"users","id":"u2"},
+//!  {"op":"create_index","collection":"users","index":"by_name","definition":{"paths":["name"]}},
+//!  {"op":"drop_index","collection":"users","index":"by_age"},
 //!  {"op":"drop_collection","collection":"old"}]
 //! ```
 
@@ -15,10 +17,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::CollectionOptions;
+use super::{CollectionOptions, Index, IndexDefinition};
 use crate::{
     document::Document,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, IndexName},
     sync::Arc,
     version::Version,
 };
@@ -29,11 +31,14 @@ pub struct WriteSet {
     collections: BTreeMap<CollectionName, CollectionWrites>,
 }
 
-/// The writes to one collection: first its catalog change, then its documents.
+/// The writes to one collection: first its catalog change, then those to its indexes, then its
+/// documents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CollectionWrites {
     /// It comes into being, or ceases to be.
     pub catalog: Option<CatalogChange>,
+    /// The indexes that come into being, or cease to be.
+    pub indexes: BTreeMap<IndexName, IndexChange>,
     /// The new content of each document written; none where it is deleted.
     pub documents: BTreeMap<DocumentId, Option<Arc<Document>>>,
 }
@@ -47,10 +52,20 @@ pub enum CatalogChange {
     Drop,
 }
 
+/// A change to a collection's indexes.
+#[derive(Debug, Clone)]
+pub enum IndexChange {
+    /// The index is made over the documents that are there. A commit carries it built, the log
+    /// does not: replay builds it.
+    Create(Arc<IndexDefinition>, Option<Box<Index>>),
+    /// The index goes.
+    Drop,
+}
+
 impl WriteSet {
     /// Adds the writes to one collection, unless there are none.
     pub fn insert(&mut self, name: CollectionName, writes: CollectionWrites) {
-        if writes.catalog.is_some() || !writes.documents.is_empty() {
+        if !writes.is_empty() {
             self.collections.insert(name, writes);
         }
     }
@@ -62,8 +77,7 @@ impl WriteSet {
 
     /// How many operations it is in the log.
     pub fn operations(&self) -> usize {
-        let count = |w: &CollectionWrites| usize::from(w.catalog.is_some()) + w.documents.len();
-        self.collections.values().map(count).sum()
+        self.collections.values().map(CollectionWrites::operations).sum()
     }
 
     /// The writes by collection, in the order of names.
@@ -78,6 +92,9 @@ impl WriteSet {
         for (name, writes) in &self.collections {
             if let Some(change) = &writes.catalog {
                 encode_catalog(&mut out, name, change);
+            }
+            for (index, change) in &writes.indexes {
+                encode_index(&mut out, name, index, change);
             }
             for (id, document) in &writes.documents {
                 encode_document(&mut out, name, id, document.as_deref());
@@ -136,10 +153,44 @@ impl WriteSet {
             "create_collection" => {
                 writes.catalog = Some(CatalogChange::Create(operation.options.unwrap_or_default()));
             }
+            "create_index" | "drop_index" => {
+                let index = operation.index.ok_or("an index change without a name")?;
+                let index = IndexName::new(&index).map_err(|error| error.to_string())?;
+                let definition =
+                    operation.definition.map(|text| IndexDefinition::parse(text.get()));
+                let change = match definition.transpose().map_err(|error| error.to_string())? {
+                    Some(definition) => IndexChange::Create(Arc::new(definition), None),
+                    None => IndexChange::Drop,
+                };
+                writes.indexes.insert(index, change);
+            }
             "drop_collection" => writes.catalog = Some(CatalogChange::Drop),
             other => return Err(format!("unknown operation {other:?}")),
         }
         Ok(())
+    }
+}
+
+impl CollectionWrites {
+    /// True when nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.operations() == 0
+    }
+
+    fn operations(&self) -> usize {
+        usize::from(self.catalog.is_some()) + self.indexes.len() + self.documents.len()
+    }
+}
+
+/// Two are equal when they do the same: whether an index was built already makes no difference.
+impl PartialEq for IndexChange {
+    fn eq(&self, other: &IndexChange) -> bool {
+        match (self, other) {
+            (IndexChange::Create(one, _), IndexChange::Create(two, _)) => one == two,
+            (IndexChange::Drop, IndexChange::Drop) => true,
+            (IndexChange::Create(..), IndexChange::Drop)
+            | (IndexChange::Drop, IndexChange::Create(..)) => false,
+        }
     }
 }
 
@@ -149,7 +200,7 @@ const OPERATION_BYTES: usize = 96;
 /// One operation as the log holds it.
 #[derive(Debug, Deserialize)]
 pub struct Operation<'a> {
-    /// What is done: `put`, `delete`, `create_collection` or `drop_collection`.
+    /// What is done: `put`, `delete`, or `create_` or `drop_` with `collection` or `index`.
     #[serde(borrow)]
     pub op: Cow<'a, str>,
     /// To which collection.
@@ -161,6 +212,11 @@ pub struct Operation<'a> {
     #[serde(borrow)]
     doc: Option<&'a RawValue>,
     options: Option<CollectionOptions>,
+    /// To which index, where it is one.
+    #[serde(borrow)]
+    pub index: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    definition: Option<&'a RawValue>,
 }
 
 fn encode_catalog(out: &mut Vec<u8>, name: &CollectionName, change: &CatalogChange) {
@@ -171,6 +227,20 @@ fn encode_catalog(out: &mut Vec<u8>, name: &CollectionName, change: &CatalogChan
             serde_json::to_writer(&mut *out, options).expect("memory takes every write");
         }
         CatalogChange::Drop => encode_head(out, "drop_collection", name),
+    }
+    out.extend_from_slice(b"},");
+}
+
+/// Index names need no escapes.
+fn encode_index(out: &mut Vec<u8>, name: &CollectionName, index: &IndexName, change: &IndexChange) {
+    let (operation, definition) = match change {
+        IndexChange::Create(definition, _) => ("create_index", Some(definition.to_json())),
+        IndexChange::Drop => ("drop_index", None),
+    };
+    encode_head(out, operation, name);
+    out.extend_from_slice(format!(",\"index\":\"{index}\"").as_bytes());
+    if let Some(definition) = definition {
+        out.extend_from_slice(format!(",\"definition\":{definition}").as_bytes());
     }
     out.extend_from_slice(b"},");
 }

@@ -88,6 +88,20 @@ impl FileStorage {
         if inside { Ok(self.root.join(name)) } else { Err(invalid("the name leads elsewhere")) }
     }
 
+    /// The names in a folder that are of one type, sorted. Names that are not UTF-8 are none of
+    /// ours.
+    fn names(&self, folder: &str, fits: fn(&fs::FileType) -> bool) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.resolve(folder)?)? {
+            let entry = entry?;
+            if let (true, Ok(name)) = (fits(&entry.file_type()?), entry.file_name().into_string()) {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// The path of something that is about to change.
     fn resolve_for_change(&self, name: &str) -> io::Result<PathBuf> {
         match self.access {
@@ -101,18 +115,11 @@ impl FileStorage {
 
 impl Storage for FileStorage {
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.resolve(folder)?)? {
-            let entry = entry?;
-            // Names that are not UTF-8 are none of ours.
-            if let (true, Ok(name)) =
-                (entry.file_type()?.is_file(), entry.file_name().into_string())
-            {
-                names.push(name);
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        self.names(folder, fs::FileType::is_file)
+    }
+
+    fn list_folders(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.names(folder, fs::FileType::is_dir)
     }
 
     fn create_folder(&self, folder: &str) -> io::Result<()> {

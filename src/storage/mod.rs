@@ -29,6 +29,13 @@ pub trait Storage: Send + Sync + 'static {
     /// When the folder cannot be read, [`io::ErrorKind::NotFound`] when it is not there.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
+    /// The names of the folders directly in a folder, sorted; as [`Storage::list`] else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::list`].
+    fn list_folders(&self, folder: &str) -> io::Result<Vec<String>>;
+
     /// Makes a folder, unless it is there. Like a file's name, its name is safe after
     /// [`Storage::sync_folder`] of the folder it is in (`""` for `wal`, `indexes` for
     /// `indexes/users`).

@@ -206,34 +206,26 @@ fn footprint(pending: &Pending) -> u64 {
 }
 
 impl Source for View<'_> {
+    fn base(&self) -> Option<&Collection> {
+        self.base
+    }
+
+    fn own(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
+        Box::new(self.writes.iter().filter_map(|(id, p)| p.document().map(|doc| (id, doc))))
+    }
+
+    fn overwrites(&self, id: &DocumentId) -> bool {
+        self.writes.contains_key(id)
+    }
+
+    fn is_committed(&self) -> bool {
+        self.writes.is_empty()
+    }
+
     fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
         match self.writes.get_key_value(id) {
             Some((id, pending)) => Some((id.clone(), Arc::clone(pending.document()?))),
             None => Source::get(self.base?, id),
         }
     }
-
-    fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
-        let stored = self.base.into_iter().flat_map(|collection| collection.documents());
-        if self.writes.is_empty() {
-            return Box::new(stored);
-        }
-        let own = self.writes.iter().filter_map(|(id, p)| p.document().map(|doc| (id, doc)));
-        let kept = stored.filter(|(id, _)| !self.writes.contains_key(*id));
-        Box::new(merge(kept, own))
-    }
-}
-
-/// Merges two sequences sorted by id that have no id in common.
-fn merge<'a>(
-    one: impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)>,
-    two: impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)>,
-) -> impl Iterator<Item = (&'a DocumentId, &'a Arc<Document>)> {
-    let (mut one, mut two) = (one.peekable(), two.peekable());
-    std::iter::from_fn(move || match (one.peek(), two.peek()) {
-        (Some((a, _)), Some((b, _))) if a < b => one.next(),
-        (Some(_), None) => one.next(),
-        (Some(_) | None, Some(_)) => two.next(),
-        (None, None) => None,
-    })
 }

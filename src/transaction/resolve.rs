@@ -2,6 +2,8 @@
 //!
 //! A pure function of its arguments: no clock, no chance, no configuration.
 
+use std::collections::BTreeMap;
+
 use super::{
     Overlay, Pending,
     overlay::{CollectionOverlay, apply_all},
@@ -60,6 +62,7 @@ impl CollectionOverlay {
         };
         let mut writes = CollectionWrites {
             catalog: self.resolve_catalog(name, current)?,
+            indexes: BTreeMap::new(),
             documents: self.documents.iter().filter_map(resolve).collect::<Result<_>>()?,
         };
         if current.is_none() && writes.catalog.is_none() && !writes.documents.is_empty() {

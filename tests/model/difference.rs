@@ -47,7 +47,8 @@ fn commit(state: &Snapshot, writes: &Commit) -> Snapshot {
         let document = put.then(|| Arc::new(body.into_document(&id).expect("it is small")));
         (id, document)
     });
-    let mut writes = CollectionWrites { catalog: None, documents: documents.collect() };
+    let mut writes =
+        CollectionWrites { documents: documents.collect(), ..CollectionWrites::default() };
     if state.collection(NAME).is_none() {
         writes.catalog = Some(monsterdb::snapshot::CatalogChange::Create(Default::default()));
     }

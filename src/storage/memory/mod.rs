@@ -223,6 +223,12 @@ impl Storage for MemoryStorage {
         Ok(folder.current.keys().filter(|name| folder.file(name).is_ok()).cloned().collect())
     }
 
+    fn list_folders(&self, folder: &str) -> io::Result<Vec<String>> {
+        let disk = self.alive()?;
+        let folder = disk.folder(folder)?;
+        Ok(folder.current.keys().filter(|name| folder.file(name).is_err()).cloned().collect())
+    }
+
     fn create_folder(&self, folder: &str) -> io::Result<()> {
         self.0.lock().create_folder(folder)
     }

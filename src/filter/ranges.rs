@@ -1,0 +1,152 @@
+//! What a filter says of single paths, as intervals of values: what an index can look up.
+//!
+//! A filter is a conjunction. Each part of it that tests one path is a set of intervals: a document
+//! that matches reaches, at that path, a value in one of them. So the documents that an index finds
+//! in the intervals are a superset of those that match. Where the intervals say just what the test
+//! does they are *exact*, and a document found there need not be tested again.
+
+use std::cmp::Ordering;
+
+use super::{Condition, Filter, Node, Test};
+use crate::document::{Interval, Json, Kind, Path, Raw};
+
+/// One part of a filter's conjunction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conjunct<'a>(&'a Node);
+
+/// The intervals that a test admits, in order and without overlap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    pub(crate) intervals: Vec<Interval>,
+    pub(crate) exact: Exactness,
+}
+
+/// Whether a value in the intervals passes the test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exactness {
+    /// It does.
+    Exact,
+    /// It does where the path meets no array: with one, what is reached is not all that counts.
+    WithoutArrays,
+    /// It may not.
+    Superset,
+}
+
+impl Filter {
+    /// The parts that all have to hold.
+    pub(crate) fn conjuncts(&self) -> impl Iterator<Item = Conjunct<'_>> {
+        self.parts().iter().map(Conjunct)
+    }
+}
+
+impl<'a> Conjunct<'a> {
+    /// The part as a filter of its own.
+    pub(crate) fn to_filter(self) -> Filter {
+        Filter { root: self.0.clone() }
+    }
+
+    /// The path that it tests, if it is a test of one path.
+    pub(crate) fn path(self) -> Option<&'a Path> {
+        match self.0 {
+            Node::Condition(condition) => Some(&condition.path),
+            Node::And(_) | Node::Invalid(_) => None,
+        }
+    }
+
+    /// The branches of an `$or`.
+    pub(crate) fn branches(self) -> Option<Vec<Filter>> {
+        None
+    }
+
+    /// True when it is the very same test.
+    pub(crate) fn is_same(self, other: &Conjunct<'_>) -> bool {
+        self.0 == other.0
+    }
+
+    /// True when every document that passes this passes the other; false where that is not clear.
+    pub(crate) fn implies(self, other: &Conjunct<'_>) -> bool {
+        if self.is_same(other) {
+            return true;
+        }
+        let (Some(own), Some(wanted)) = (self.admitted(), other.admitted()) else { return false };
+        let within = |interval: &Interval| {
+            wanted
+                .intervals
+                .iter()
+                .any(|wanted| interval.intersection(wanted).as_ref() == Some(interval))
+        };
+        self.path() == other.path()
+            && wanted.exact == Exactness::Exact
+            && own.intervals.iter().all(within)
+    }
+
+    /// What it admits at its path; none when that is no help.
+    pub(crate) fn admitted(self) -> Option<Admitted> {
+        match self.0 {
+            Node::Condition(Condition { test, .. }) => admitted(test),
+            Node::And(_) | Node::Invalid(_) => None,
+        }
+    }
+}
+
+fn admitted(test: &Test) -> Option<Admitted> {
+    match test {
+        Test::Eq(operand) => equal(operand),
+        Test::Gt(operand) => compared(operand, Ordering::Greater, false),
+        Test::Gte(operand) => compared(operand, Ordering::Greater, true),
+        Test::Lt(operand) => compared(operand, Ordering::Less, false),
+        Test::Lte(operand) => compared(operand, Ordering::Less, true),
+        Test::In(operands) => {
+            let each = operands.0.iter().map(equal).collect::<Option<Vec<_>>>()?;
+            Some(union(each))
+        }
+        // What these exclude is mostly little, and what they leave no few intervals.
+        Test::Ne(_) | Test::Nin(_) => None,
+    }
+}
+
+/// Arrays are not looked up: an index holds their elements.
+fn equal(operand: &Json) -> Option<Admitted> {
+    let raw = operand.as_raw();
+    match raw.kind() {
+        Kind::Array => None,
+        Kind::Null => Some(null()),
+        // Objects that differ in the order of their members have one key.
+        Kind::Object => Some(Admitted::new(Interval::point(Some(raw)), Exactness::Superset)),
+        Kind::Bool | Kind::Number | Kind::String => {
+            Some(Admitted::new(Interval::point(Some(raw)), Exactness::Exact))
+        }
+    }
+}
+
+/// Null is equal to missing.
+fn null() -> Admitted {
+    Admitted {
+        intervals: vec![Interval::point(None), Interval::point(Some(Raw::NULL))],
+        exact: Exactness::WithoutArrays,
+    }
+}
+
+fn compared(operand: &Json, wanted: Ordering, or_equal: bool) -> Option<Admitted> {
+    let raw = operand.as_raw();
+    match raw.kind() {
+        Kind::Array => None,
+        Kind::Null if or_equal => Some(null()),
+        Kind::Null => Some(Admitted { intervals: Vec::new(), exact: Exactness::Exact }),
+        Kind::Bool | Kind::Number | Kind::String | Kind::Object => {
+            Some(Admitted::new(Interval::compared(raw, wanted, or_equal), Exactness::Exact))
+        }
+    }
+}
+
+fn union(each: Vec<Admitted>) -> Admitted {
+    let exact = each.iter().map(|admitted| admitted.exact).max_by_key(|exact| *exact as u8);
+    let intervals = each.into_iter().flat_map(|admitted| admitted.intervals).collect();
+    Admitted { intervals: Interval::union(intervals), exact: exact.unwrap_or(Exactness::Exact) }
+}
+
+impl Admitted {
+    fn new(interval: Interval, exact: Exactness) -> Admitted {
+        Admitted { intervals: vec![interval], exact }
+    }
+}

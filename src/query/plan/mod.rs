@@ -1,0 +1,86 @@
+//! Choosing how to answer a query: by estimated cost, among the primary key, every index, and the
+//! union of look-ups that a top-level `$or` is.
+//!
+//! # Costs
+//!
+//! A cost is what reading one key takes, times so much. Keys are counted, not guessed: the ranges of
+//! all candidates are walked side by side, each twice as far as before, until one is known to be
+//! cheaper than what the others have come to. So planning costs a small part of the cheapest plan,
+//! and needs no statistics that could be out of date. What is guessed is only how many documents a
+//! part of the filter lets through that no index serves.
+//!
+//! The choice is a function of the snapshot and the query alone, and so are results: the same,
+//! whatever is chosen.
+
+mod bounds;
+mod candidate;
+mod count;
+
+pub(super) use bounds::Reading;
+pub(super) use candidate::Candidate;
+
+use super::{Query, access::Access};
+use crate::{
+    error::{IndexError, Result},
+    filter::{Conjunct, Filter},
+    snapshot::Collection,
+};
+use candidate::Needs;
+
+/// How a query will be answered.
+pub(super) struct Plan<'a> {
+    /// Where its documents are read.
+    pub(super) access: Access<'a>,
+    /// What has to be tested of each; none when the access leaves nothing to test.
+    pub(super) residual: Option<Filter>,
+    /// They come in the query's order.
+    pub(super) is_ordered: bool,
+    /// Everything that was considered, the chosen one among it.
+    pub(super) candidates: Vec<Candidate<'a>>,
+}
+
+/// What a plan is to be good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Documents, in the query's order.
+    Documents,
+    /// Their number, or something else to which their order is all the same.
+    Count,
+}
+
+impl Query {
+    /// Chooses a plan over a collection.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::Hint`] when the query's hint names no index or one that cannot serve it.
+    pub(super) fn plan<'a>(&self, base: &'a Collection, purpose: Purpose) -> Result<Plan<'a>> {
+        let conjuncts: Vec<Conjunct<'_>> = self.filter.conjuncts().collect();
+        let needs = Needs::new(self, base, purpose);
+        let mut candidates = vec![Candidate::primary(&conjuncts, &needs)];
+        let indexes = base.indexes().iter();
+        candidates.extend(indexes.map(|index| Candidate::index(index, &conjuncts, &needs)));
+        candidates.extend(Candidate::unions(base, &conjuncts, &needs));
+        if let Some(hint) = &self.hint {
+            candidates.retain(|candidate| candidate.is_named(hint));
+            self.check_hint(hint, &candidates)?;
+        }
+        let chosen = count::cheapest(&mut candidates, base, &needs);
+        let best = &candidates[chosen];
+        let residual = best.residual(&conjuncts);
+        let (access, is_ordered) = (best.access.clone(), best.reading.is_ok());
+        Ok(Plan { access, residual, is_ordered, candidates })
+    }
+
+    fn check_hint(&self, hint: &str, candidates: &[Candidate<'_>]) -> Result<()> {
+        let refuse =
+            |reason: String| Err(IndexError::Hint { index: hint.to_owned(), reason }.into());
+        match candidates.first() {
+            None => refuse("there is no such index".to_owned()),
+            Some(candidate) => match &candidate.unusable {
+                Some(reason) => refuse(reason.clone()),
+                None => Ok(()),
+            },
+        }
+    }
+}
