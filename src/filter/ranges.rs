@@ -80,6 +80,14 @@ impl<'a> Conjunct<'a> {
             && own.intervals.iter().all(within)
     }
 
+    /// True when it admits one value.
+    pub(crate) fn is_point(self) -> bool {
+        self.admitted().is_some_and(|admitted| match &*admitted.intervals {
+            [only] => only.is_point(),
+            _ => false,
+        })
+    }
+
     /// What it admits at its path; none when that is no help.
     pub(crate) fn admitted(self) -> Option<Admitted> {
         match self.0 {

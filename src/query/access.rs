@@ -63,10 +63,10 @@ impl<'a> Access<'a> {
     /// True when it reads every document of the collection, in the order of ids.
     pub(super) fn is_whole(&self) -> bool {
         match self {
-            Access::Primary(Scan { ranges, reading: Reading::Straight(Direction::Ascending) }) => {
-                ranges.len() == 1 && ranges.first() == Some(&KeyRange::all())
+            Access::Primary(scan) => {
+                scan.is_whole() && scan.reading == Reading::Straight(Direction::Ascending)
             }
-            Access::Nothing | Access::Primary(_) | Access::Index(..) | Access::Union(_) => false,
+            Access::Nothing | Access::Index(..) | Access::Union(_) => false,
         }
     }
 
@@ -125,6 +125,11 @@ impl<'a> Access<'a> {
 }
 
 impl Scan {
+    /// True when it is every key.
+    pub(super) fn is_whole(&self) -> bool {
+        self.ranges.len() == 1 && self.ranges.first() == Some(&KeyRange::all())
+    }
+
     fn ids<'a>(&'a self, base: &'a Collection) -> Documents<'a> {
         match self.reading {
             Reading::Straight(Direction::Ascending) => {

@@ -84,7 +84,7 @@ impl Query {
         plan.access.note_usage();
         let residual = plan.residual.as_ref();
         if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
-            examined.add_whole(base, residual.is_some());
+            examined.add_whole(base, plan.reads_documents);
             let (front, back) = scan::halves(base, residual, |documents| documents.count());
             return front + back;
         }
@@ -106,7 +106,7 @@ impl Query {
         if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
             let is_long = plan.is_ordered && self.consumption().is_none();
             if is_long || !plan.is_ordered {
-                examined.add_whole(base, plan.residual.is_some());
+                examined.add_whole(base, plan.reads_documents);
                 return self.run_in_halves(base, plan);
             }
         }
@@ -196,7 +196,7 @@ fn stored<'a>(
         if !is_committed && source.overwrites(id) {
             return false;
         }
-        if residual.is_some() {
+        if plan.reads_documents {
             examined.document();
         }
         passes(residual, document)

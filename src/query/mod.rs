@@ -10,6 +10,7 @@
 
 mod access;
 mod execute;
+mod explain;
 mod plan;
 mod predicate;
 mod scan;
@@ -18,6 +19,7 @@ mod source;
 mod top;
 
 pub use execute::Matches;
+pub use explain::{Considered, Explanation, Stage};
 pub use predicate::Predicate;
 pub use sort::{Sort, SortKey};
 pub(crate) use source::Nothing;

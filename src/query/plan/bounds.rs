@@ -27,6 +27,8 @@ pub(super) struct Bounds {
     pub(super) pinned: usize,
     /// How many leading paths the filter says something of.
     pub(super) bounded: usize,
+    /// The parts of the filter that the ranges come from, by place.
+    pub(super) used: Vec<usize>,
     /// The parts of the filter that every document in the ranges is known to pass, by place.
     pub(super) served: Vec<usize>,
 }
@@ -39,16 +41,22 @@ impl Bounds {
         conjuncts: &[Conjunct<'_>],
         has_arrays: impl Fn(usize) -> bool,
     ) -> Bounds {
-        let mut bounds = Bounds { ranges: Vec::new(), pinned: 0, bounded: 0, served: Vec::new() };
+        let mut bounds = Bounds {
+            ranges: Vec::new(),
+            pinned: 0,
+            bounded: 0,
+            used: Vec::new(),
+            served: Vec::new(),
+        };
         let mut prefixes = vec![Vec::new()];
         for (place, IndexPath { path, direction }) in paths.iter().enumerate() {
-            let Some((intervals, served)) = admitted(path, conjuncts, has_arrays(place)) else {
-                break;
-            };
+            let Some(left) = admitted(path, conjuncts, has_arrays(place)) else { break };
+            let Left { intervals, used, served } = left;
             if prefixes.len().saturating_mul(intervals.len()) > RANGES_MAX {
                 break;
             }
             bounds.bounded += 1;
+            bounds.used.extend(used);
             bounds.served.extend(served);
             if !intervals.iter().all(Interval::is_point) {
                 return bounds.with_ranges(expand(&prefixes, &intervals, *direction));
@@ -139,28 +147,31 @@ fn relative(one: Direction, two: Direction) -> Direction {
     if one == two { Direction::Ascending } else { Direction::Descending }
 }
 
-/// The intervals that the filter leaves of a path, and which parts they serve exactly.
-fn admitted(
-    path: &Path,
-    conjuncts: &[Conjunct<'_>],
-    has_arrays: bool,
-) -> Option<(Vec<Interval>, Vec<usize>)> {
+/// What the filter leaves of a path.
+struct Left {
+    intervals: Vec<Interval>,
+    used: Vec<usize>,
+    served: Vec<usize>,
+}
+
+fn admitted(path: &Path, conjuncts: &[Conjunct<'_>], has_arrays: bool) -> Option<Left> {
     let of_path = conjuncts.iter().enumerate().filter(|(_, part)| part.path() == Some(path));
     let mut parts = of_path.filter_map(|(place, part)| Some((place, part.admitted()?)));
     if has_arrays {
         let (place, best) = parts.min_by_key(|(_, admitted)| breadth(admitted))?;
-        let is_exact = best.exact == Exactness::Exact;
-        return Some((best.intervals, is_exact.then_some(place).into_iter().collect()));
+        let served = (best.exact == Exactness::Exact).then_some(place).into_iter().collect();
+        return Some(Left { intervals: best.intervals, used: vec![place], served });
     }
     let (place, first) = parts.next()?;
     let is_exact = |admitted: &Admitted| admitted.exact != Exactness::Superset;
-    let mut served: Vec<usize> = is_exact(&first).then_some(place).into_iter().collect();
-    let mut intervals = first.intervals;
+    let served = is_exact(&first).then_some(place).into_iter().collect();
+    let mut left = Left { intervals: first.intervals, used: vec![place], served };
     for (place, next) in parts {
-        served.extend(is_exact(&next).then_some(place));
-        intervals = intersect(&intervals, &next.intervals);
+        left.used.push(place);
+        left.served.extend(is_exact(&next).then_some(place));
+        left.intervals = intersect(&left.intervals, &next.intervals);
     }
-    Some((intervals, served))
+    Some(left)
 }
 
 /// How little a part says: points say more than ranges, few more than many.

@@ -6,7 +6,7 @@ use super::{
     count,
 };
 use crate::{
-    document::{Direction, KeyRange, Path},
+    document::{Direction, Path},
     filter::{Conjunct, Filter},
     query::{
         Query,
@@ -43,6 +43,8 @@ pub(in crate::query) struct Candidate<'a> {
     pub(in crate::query) unusable: Option<String>,
     /// How many of its paths the filter bounds.
     pub(in crate::query) bounded: usize,
+    /// Parts of the filter that bound it.
+    pub(in crate::query) used: Vec<usize>,
     /// Parts of the filter that need no test.
     served: Vec<usize>,
     /// How many parts it has.
@@ -147,6 +149,7 @@ impl<'a> Candidate<'a> {
                 reading: sorted,
                 unusable,
                 bounded: 1,
+                used: Vec::new(),
                 served: is_exact.then_some(place).into_iter().collect(),
                 parts: conjuncts.len(),
                 keys: 0,
@@ -176,6 +179,7 @@ impl<'a> Candidate<'a> {
             reading: if is_empty { Ok(Reading::Straight(Direction::Ascending)) } else { reading },
             unusable: None,
             bounded: bounds.bounded,
+            used: bounds.used,
             served: bounds.served,
             parts,
             keys: 0,
@@ -188,7 +192,7 @@ impl<'a> Candidate<'a> {
     /// Where all keys are read there is nothing to count.
     fn know_whole(&mut self, keys: u64) {
         let (Access::Primary(scan) | Access::Index(_, scan)) = &self.access else { return };
-        if scan.ranges.first() == Some(&KeyRange::all()) {
+        if scan.is_whole() {
             (self.keys, self.is_counted) = (keys, true);
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Plan<'a> {
     pub(super) access: Access<'a>,
     /// What has to be tested of each; none when the access leaves nothing to test.
     pub(super) residual: Option<Filter>,
+    /// The documents themselves are read, not only their keys.
+    pub(super) reads_documents: bool,
     /// They come in the query's order.
     pub(super) is_ordered: bool,
     /// Everything that was considered, the chosen one among it.
@@ -69,7 +71,8 @@ impl Query {
         let best = &candidates[chosen];
         let residual = best.residual(&conjuncts);
         let (access, is_ordered) = (best.access.clone(), best.reading.is_ok());
-        Ok(Plan { access, residual, is_ordered, candidates })
+        let reads_documents = residual.is_some() || purpose == Purpose::Documents;
+        Ok(Plan { access, residual, reads_documents, is_ordered, candidates })
     }
 
     fn check_hint(&self, hint: &str, candidates: &[Candidate<'_>]) -> Result<()> {

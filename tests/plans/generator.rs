@@ -1,0 +1,128 @@
+//! Documents, indexes and queries that meet: few paths, few values, every kind of them.
+
+use proptest::{
+    collection::vec,
+    option,
+    prelude::{BoxedStrategy, Just, Strategy, prop_oneof},
+    sample::{select, subsequence},
+};
+
+const PATHS: [&str; 6] = ["a", "b", "c", "a.x", "c.y", "a.0"];
+
+/// Values that are equal, near or of another kind.
+pub(crate) fn scalar() -> impl Strategy<Value = String> {
+    select(vec![
+        "null",
+        "false",
+        "true",
+        "0",
+        "1",
+        "1.0",
+        "2",
+        "2.5",
+        "-3",
+        "9007199254740993",
+        "9007199254740992.0",
+        r#""""#,
+        r#""a""#,
+        r#""ab""#,
+        r#""b""#,
+        r#""\u0000""#,
+        "{}",
+        r#"{"x":1}"#,
+        r#"{"x":1,"y":2}"#,
+        r#"{"y":2,"x":1}"#,
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn object() -> impl Strategy<Value = String> {
+    (option::of(scalar()), option::of(scalar())).prop_map(|(x, y)| {
+        let members = [("x", x), ("y", y)].into_iter();
+        let members = members.filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    })
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let array = vec(prop_oneof![4 => scalar(), 1 => Just("[1]".to_owned())], 0..4)
+        .prop_map(|elements| format!("[{}]", elements.join(",")));
+    let objects = vec(object(), 0..3).prop_map(|all| format!("[{}]", all.join(",")));
+    prop_oneof![6 => scalar(), 2 => array, 2 => object(), 1 => objects]
+}
+
+/// The body of a document.
+pub(crate) fn body() -> impl Strategy<Value = String> {
+    (
+        option::weighted(0.8, value()),
+        option::weighted(0.8, scalar()),
+        option::weighted(0.5, value()),
+    )
+        .prop_map(|(a, b, c)| {
+            let members = [("a", a), ("b", b), ("c", c)].into_iter();
+            let members =
+                members.filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        })
+}
+
+/// Some documents with ids.
+pub(crate) fn documents(most: usize) -> impl Strategy<Value = Vec<(String, String)>> {
+    vec((0..most * 2, body()), 0..most)
+        .prop_map(|all| all.into_iter().map(|(id, body)| (format!("d{id:02}"), body)).collect())
+}
+
+/// One to three paths with directions, sometimes with a filter.
+pub(crate) fn index() -> impl Strategy<Value = String> {
+    let paths = subsequence(vec!["a", "b", "c", "a.x", "c.y", "_id"], 1..4).prop_shuffle();
+    (paths, vec(proptest::bool::ANY, 3), option::weighted(0.3, filter())).prop_map(
+        |(paths, descending, filter)| {
+            let paths = paths.iter().zip(descending);
+            let paths: Vec<String> = paths
+                .map(|(path, descending)| {
+                    format!("\"{}{path}\"", if descending { "-" } else { "" })
+                })
+                .collect();
+            let filter = filter.map_or_else(String::new, |filter| format!(",\"filter\":{filter}"));
+            format!("{{\"paths\":[{}]{filter}}}", paths.join(","))
+        },
+    )
+}
+
+fn test() -> BoxedStrategy<String> {
+    let compared = (select(vec!["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"]), value())
+        .prop_map(|(operator, value)| format!("\"{operator}\":{value}"));
+    let listed = (select(vec!["$in", "$nin"]), vec(value(), 0..4))
+        .prop_map(|(operator, values)| format!("\"{operator}\":[{}]", values.join(",")));
+    prop_oneof![4 => compared, 1 => listed].boxed()
+}
+
+/// A filter of a few conditions.
+pub(crate) fn filter() -> impl Strategy<Value = String> {
+    let condition = prop_oneof![
+        (select(PATHS.to_vec()), scalar())
+            .prop_map(|(path, value)| format!("{{\"{path}\":{{\"$eq\":{value}}}}}")),
+        (select(PATHS.to_vec()), test())
+            .prop_map(|(path, test)| format!("{{\"{path}\":{{{test}}}}}")),
+        (select(PATHS.to_vec()), test(), test())
+            .prop_filter("operators differ", |(_, one, two)| one.split(':').next()
+                != two.split(':').next())
+            .prop_map(|(path, one, two)| format!("{{\"{path}\":{{{one},{two}}}}}")),
+        (test(),).prop_map(|(test,)| format!("{{\"_id\":{{{test}}}}}")),
+        (0..20).prop_map(|id| format!("{{\"_id\":{{\"$gte\":\"d{id:02}\"}}}}")),
+    ];
+    vec(condition, 0..4).prop_map(|parts| match parts.len() {
+        0 => "{}".to_owned(),
+        _ => format!("{{\"$and\":[{}]}}", parts.join(",")),
+    })
+}
+
+/// A sort, or none for the order of ids.
+pub(crate) fn sort() -> impl Strategy<Value = String> {
+    let paths = subsequence(vec!["a", "b", "c", "a.x", "c.y", "_id"], 0..4).prop_shuffle();
+    (paths, vec(proptest::bool::ANY, 4)).prop_map(|(paths, descending)| {
+        let parts = paths.iter().zip(descending);
+        let parts = parts.map(|(path, down)| format!("{}{path}", if down { "-" } else { "" }));
+        parts.collect::<Vec<_>>().join(",")
+    })
+}

@@ -1,0 +1,5 @@
+//! Answers do not depend on plans: with no index, with each single one, with any set of them, and
+//! inside a transaction with writes of its own, every query gives the same bytes.
+
+mod generator;
+mod same;

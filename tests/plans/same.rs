@@ -1,0 +1,132 @@
+//! The same answers through every plan.
+
+use monsterdb::{
+    CollectionName, Database, DocumentId, Draft, Filter, IndexDefinition, Query, Snapshot, Sort,
+    snapshot::Index,
+};
+use proptest::{collection::vec, option, prelude::*};
+
+use crate::generator::{body, documents, filter, index, sort};
+
+fn database(documents: &[(String, String)]) -> Database {
+    let db = Database::in_memory();
+    let tx = db.begin();
+    for (id, body) in documents {
+        let draft = Draft::parse(body.as_bytes()).expect("bodies are documents");
+        tx.put(&name(), &DocumentId::new(id).expect("it is an id"), draft).expect("it fits");
+    }
+    db.commit(tx).expect("nothing is in the way");
+    db
+}
+
+fn name() -> CollectionName {
+    CollectionName::new("c").expect("it is a name")
+}
+
+/// Makes those of the indexes that the documents fit.
+fn make_indexes(db: &Database, definitions: &[String]) -> Vec<String> {
+    let made = definitions.iter().enumerate().filter_map(|(place, text)| {
+        let definition = IndexDefinition::parse(text).expect("definitions are valid");
+        let name = format!("i{place}");
+        db.create_index("c", &name, definition).ok().map(|_| name)
+    });
+    made.collect()
+}
+
+fn query(filter: &str, sort: &str) -> Query {
+    let query = Query::new(Filter::parse(filter).expect("filters are valid"));
+    if sort.is_empty() { query } else { query.sort(sort.parse::<Sort>().expect("it is a sort")) }
+}
+
+fn answer(snapshot: &Snapshot, query: &Query) -> Option<Vec<String>> {
+    let Some(collection) = snapshot.collection("c") else { return Some(Vec::new()) };
+    let found = query.execute(&**collection).ok()?.documents;
+    Some(found.iter().map(|(_, document)| document.to_json_with_version()).collect())
+}
+
+/// Every index is what building it over the documents makes.
+fn check_indexes(snapshot: &Snapshot) {
+    for index in snapshot.collection("c").iter().flat_map(|collection| collection.indexes()) {
+        let collection = snapshot.collection("c").expect("it has an index");
+        let (index_name, definition) = (index.name().clone(), index.definition().clone());
+        let built = Index::build(index_name, definition, &name(), collection.documents());
+        assert_eq!(&built.expect("it fits"), index);
+    }
+}
+
+proptest! {
+    /// No index, one, or several: the same documents in the same order, the same count; and a hint
+    /// either gives the same or is refused.
+    #[test]
+    fn indexes_change_no_answer(
+        documents in documents(24),
+        definitions in vec(index(), 0..5),
+        filter in filter(),
+        sort in sort(),
+        limit in option::of(0..6_usize),
+        offset in 0..3_usize,
+    ) {
+        let plain = database(&documents);
+        let indexed = database(&documents);
+        let names = make_indexes(&indexed, &definitions);
+        let (plain, indexed) = (plain.snapshot(), indexed.snapshot());
+        let mut query = query(&filter, &sort).offset(offset);
+        if let Some(limit) = limit {
+            query = query.limit(limit);
+        }
+        let expected = answer(&plain, &query).expect("no hint, no refusal");
+        prop_assert_eq!(&answer(&indexed, &query).expect("no hint, no refusal"), &expected);
+        for name in names.iter().map(String::as_str).chain(["_id"]) {
+            if let Some(found) = answer(&indexed, &query.clone().hint(name)) {
+                prop_assert_eq!(&found, &expected, "{}", name);
+            }
+        }
+        if let (Some(plain), Some(indexed)) = (plain.collection("c"), indexed.collection("c")) {
+            prop_assert_eq!(query.count(&**plain).ok(), query.count(&**indexed).ok());
+            let explained = query.explain(&**indexed).expect("no hint, no refusal");
+            prop_assert_eq!(explained.documents_returned, expected.len() as u64);
+        }
+    }
+
+    /// Own writes over indexed documents: what a transaction finds is what it finds after them.
+    #[test]
+    fn own_writes_are_laid_over_every_plan(
+        documents in documents(16),
+        definitions in vec(index(), 1..4),
+        writes in vec((0..32_usize, option::of(body())), 1..8),
+        filter in filter(),
+        sort in sort(),
+        limit in option::of(1..6_usize),
+    ) {
+        let db = database(&documents);
+        make_indexes(&db, &definitions);
+        let tx = db.begin();
+        for (id, body) in &writes {
+            let id = DocumentId::new(&format!("d{id:02}")).expect("it is an id");
+            match body {
+                Some(body) => {
+                    let draft = Draft::parse(body.as_bytes()).expect("bodies are documents");
+                    tx.put(&name(), &id, draft).expect("it fits");
+                }
+                None => drop(tx.delete(&name(), &id).expect("it may be absent")),
+            }
+        }
+        let mut query = query(&filter, &sort);
+        if let Some(limit) = limit {
+            query = query.limit(limit);
+        }
+        let texts = |found: Vec<(DocumentId, std::sync::Arc<monsterdb::Document>)>| {
+            found.into_iter().map(|(_, document)| document.json().to_owned()).collect::<Vec<_>>()
+        };
+        let inside = texts(tx.find(&name(), &query).expect("it is a query"));
+        let counted = tx.count(&name(), &query).expect("it is a query");
+        if db.commit(tx).is_ok() {
+            let snapshot = db.snapshot();
+            check_indexes(&snapshot);
+            let collection = snapshot.collection("c").expect("it was written");
+            let after = query.execute(&**collection).expect("it is a query").documents;
+            prop_assert_eq!(&inside, &texts(after));
+            prop_assert_eq!(counted, query.count(&**collection).expect("it is a query"));
+        }
+    }
+}
