@@ -28,25 +28,40 @@ pub fn load_manifest(storage: &dyn Storage) -> Result<Option<Manifest>> {
     }
 }
 
+/// The state that a checkpoint holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The state.
+    pub snapshot: Snapshot,
+    /// The indexes that were built anew, each with the reason why its file was of no use.
+    pub rebuilt: Vec<String>,
+}
+
 /// Loads the snapshot that a manifest names.
 ///
 /// # Errors
 ///
 /// As [`load_manifest`].
-pub fn load(storage: &dyn Storage, manifest: &Manifest) -> Result<Snapshot> {
-    let load =
-        |entry: &ManifestCollection| Ok((entry.name.clone(), load_collection(storage, entry)?));
+pub fn load(storage: &dyn Storage, manifest: &Manifest) -> Result<Loaded> {
+    let mut rebuilt = Vec::new();
+    let load = |entry: &ManifestCollection| {
+        Ok((entry.name.clone(), load_collection(storage, entry, &mut rebuilt)?))
+    };
     let collections = manifest.collections.iter().map(load).collect::<Result<Vec<_>>>()?;
-    Ok(Snapshot::from_checkpoint(manifest.version, collections))
+    Ok(Loaded { snapshot: Snapshot::from_checkpoint(manifest.version, collections), rebuilt })
 }
 
-fn load_collection(storage: &dyn Storage, entry: &ManifestCollection) -> Result<Collection> {
+fn load_collection(
+    storage: &dyn Storage,
+    entry: &ManifestCollection,
+    rebuilt: &mut Vec<String>,
+) -> Result<Collection> {
     let mut documents = Vec::new();
     for file in &entry.files {
         documents.extend(read_collection(storage, entry, file)?);
     }
     let load = |(name, definition): &(IndexName, Arc<IndexDefinition>)| {
-        load_index(storage, entry, (name, definition), &documents)
+        load_index(storage, entry, (name, definition), &documents, rebuilt)
     };
     let indexes = entry.indexes.iter().map(load).collect::<Result<Vec<_>>>()?;
     let collection =
@@ -60,6 +75,7 @@ fn load_index(
     entry: &ManifestCollection,
     (name, definition): (&IndexName, &Arc<IndexDefinition>),
     documents: &[(DocumentId, Arc<Document>)],
+    rebuilt: &mut Vec<String>,
 ) -> Result<Index> {
     let (collection, changed) = (&entry.name, entry.changed);
     let reason = match read_index(storage, collection, changed, (name, definition), documents) {
@@ -67,6 +83,7 @@ fn load_index(
         Err(reason) => reason,
     };
     tracing::warn!(%collection, index = %name, reason, "an index file is of no use: building it");
+    rebuilt.push(format!("{collection}/{name}: {reason}"));
     let pairs = documents.iter().map(|(id, document)| (id, document));
     let built = Index::build(name.clone(), Arc::clone(definition), collection, pairs);
     // An index that exists holds every document, so one that it cannot hold is damage.

@@ -43,7 +43,7 @@ mod load;
 mod manifest;
 mod write;
 
-pub use load::{load, load_manifest};
+pub use load::{Loaded, load, load_manifest};
 pub use manifest::{FileEntry, Manifest, ManifestCollection};
 pub use write::{Failure, index_folders, remove_unnamed, write, write_manifest};
 

@@ -147,7 +147,7 @@ fn greet(
 }
 
 fn to_text(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> String {
-    let RecoveryReport { checkpoint, replayed, in_doubt, cut, time } = recovery;
+    let RecoveryReport { checkpoint, replayed, in_doubt, cut, rebuilt, time } = recovery;
     let mut lines = vec![
         format!("MonsterDB {} listens on http://{}", env!("CARGO_PKG_VERSION"), server.address()),
         format!("data directory: {}", args.data.data.display()),
@@ -160,6 +160,7 @@ fn to_text(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> Stri
     if let Some(cut) = cut {
         lines.push(format!("torn tail cut, which was never acknowledged: {}", cut_text(cut)));
     }
+    lines.extend(rebuilt.iter().map(|index| format!("index built anew: {index}")));
     if args.no_auth {
         lines.push("no key is asked for".to_owned());
     }

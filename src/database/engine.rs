@@ -78,10 +78,11 @@ impl Engine {
         // Each is done whatever becomes of the others: on a full device the next segment cannot be
         // made, but promised syncs are due all the same, and a checkpoint may make room.
         let synced = group.sync_if_due();
+        let expired = self.expire().map(drop);
         let made = group.make_ahead();
         let checkpointed =
             if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
-        synced.and(made).and(checkpointed)
+        synced.and(made).and(expired).and(checkpointed)
     }
 
     fn checkpoint_is_due(&self) -> bool {

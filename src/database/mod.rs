@@ -17,6 +17,7 @@
 
 mod collection;
 mod engine;
+mod expiry;
 #[cfg(not(loom))]
 mod maintenance;
 mod options;

@@ -8,7 +8,7 @@
 use std::{io, time::Duration};
 
 use crate::{
-    checkpoint::{self, Failure, MANIFEST, Manifest},
+    checkpoint::{self, Failure, Loaded, MANIFEST, Manifest},
     error::{Error, Result},
     snapshot::{Snapshot, WriteSet},
     storage::Storage,
@@ -28,6 +28,8 @@ pub struct RecoveryReport {
     pub in_doubt: u64,
     /// The torn tail that was cut, if there was one.
     pub cut: Option<Cut>,
+    /// The indexes that were built anew, each with the reason why its file was of no use.
+    pub rebuilt: Vec<String>,
     /// How long it took.
     pub time: Duration,
 }
@@ -76,7 +78,7 @@ pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
 
 fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let begun = Clock::instant();
-    let mut snapshot = checkpoint::load(storage, &manifest)?;
+    let Loaded { mut snapshot, rebuilt } = checkpoint::load(storage, &manifest)?;
     let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
@@ -94,6 +96,7 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
         replayed,
         in_doubt: log.last.get() - log.acknowledged.get(),
         cut: log.cut.clone(),
+        rebuilt,
         time: Clock::instant() - begun,
     };
     Ok((Recovered { snapshot, manifest, report }, log))
@@ -146,8 +149,8 @@ fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
 }
 
 fn report(report: &RecoveryReport) {
-    let RecoveryReport { checkpoint, replayed, in_doubt, cut, time } = report;
-    tracing::info!(%checkpoint, replayed, in_doubt, ?time, "recovered");
+    let RecoveryReport { checkpoint, replayed, in_doubt, cut, rebuilt, time } = report;
+    tracing::info!(%checkpoint, replayed, in_doubt, rebuilt = rebuilt.len(), ?time, "recovered");
     if let Some(Cut { file, offset, bytes, reason }) = cut {
         tracing::warn!(
             file,

@@ -1,57 +1,17 @@
 //! The same answers through every plan.
 
-use monsterdb::{
-    CollectionName, Database, DocumentId, Draft, Filter, IndexDefinition, Query, Snapshot, Sort,
-    snapshot::Index,
-};
+use monsterdb::{Database, DocumentId, Draft};
 use proptest::{collection::vec, option, prelude::*};
 
-use crate::generator::{body, documents, filter, index, sort};
+use crate::{
+    generator::{body, documents, filter, index, sort},
+    indexed::{answer, check_indexes, make_indexes, name, put_all, query},
+};
 
 fn database(documents: &[(String, String)]) -> Database {
     let db = Database::in_memory();
-    let tx = db.begin();
-    for (id, body) in documents {
-        let draft = Draft::parse(body.as_bytes()).expect("bodies are documents");
-        tx.put(&name(), &DocumentId::new(id).expect("it is an id"), draft).expect("it fits");
-    }
-    db.commit(tx).expect("nothing is in the way");
+    put_all(&db, documents);
     db
-}
-
-fn name() -> CollectionName {
-    CollectionName::new("c").expect("it is a name")
-}
-
-/// Makes those of the indexes that the documents fit.
-fn make_indexes(db: &Database, definitions: &[String]) -> Vec<String> {
-    let made = definitions.iter().enumerate().filter_map(|(place, text)| {
-        let definition = IndexDefinition::parse(text).expect("definitions are valid");
-        let name = format!("i{place}");
-        db.create_index("c", &name, definition).ok().map(|_| name)
-    });
-    made.collect()
-}
-
-fn query(filter: &str, sort: &str) -> Query {
-    let query = Query::new(Filter::parse(filter).expect("filters are valid"));
-    if sort.is_empty() { query } else { query.sort(sort.parse::<Sort>().expect("it is a sort")) }
-}
-
-fn answer(snapshot: &Snapshot, query: &Query) -> Option<Vec<String>> {
-    let Some(collection) = snapshot.collection("c") else { return Some(Vec::new()) };
-    let found = query.execute(&**collection).ok()?.documents;
-    Some(found.iter().map(|(_, document)| document.to_json_with_version()).collect())
-}
-
-/// Every index is what building it over the documents makes.
-fn check_indexes(snapshot: &Snapshot) {
-    for index in snapshot.collection("c").iter().flat_map(|collection| collection.indexes()) {
-        let collection = snapshot.collection("c").expect("it has an index");
-        let (index_name, definition) = (index.name().clone(), index.definition().clone());
-        let built = Index::build(index_name, definition, &name(), collection.documents());
-        assert_eq!(&built.expect("it fits"), index);
-    }
 }
 
 proptest! {

@@ -1,10 +1,19 @@
 //! The properties of the specification, each a proptest of the same number.
 
+#[path = "../support/generator.rs"]
+mod generator;
+#[path = "../support/indexed.rs"]
+mod indexed;
 mod p01;
 mod p02;
 mod p03;
 mod p04;
 mod p05;
+mod p06;
+mod p07;
+mod p08;
+mod p09;
+mod p15;
 mod p16;
 mod p17;
 mod p18;

@@ -43,7 +43,7 @@ proptest! {
                 storage.plant(name, bytes).unwrap();
             }
             let manifest = Manifest::decode(&checkpoint[MANIFEST]).unwrap();
-            let older = checkpoint::load(&storage, &manifest).unwrap();
+            let older = checkpoint::load(&storage, &manifest).unwrap().snapshot;
             let reopened = open(&storage).unwrap();
             prop_assert_eq!(reopened.status().recovery.checkpoint, older.version());
             prop_assert_eq!(reopened.snapshot(), state.clone());
