@@ -80,6 +80,11 @@ impl<'a> Conjunct<'a> {
             && own.intervals.iter().all(within)
     }
 
+    /// True when no value passes it, missing ones included.
+    pub(crate) fn admits_nothing(self) -> bool {
+        self.admitted().is_some_and(|admitted| admitted.intervals.is_empty())
+    }
+
     /// True when it admits one value.
     pub(crate) fn is_point(self) -> bool {
         self.admitted().is_some_and(|admitted| match &*admitted.intervals {

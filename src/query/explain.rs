@@ -198,6 +198,9 @@ impl Query {
         match (&candidate.reading, purpose) {
             (_, Purpose::Count) => {}
             (Ok(_), Purpose::Documents) => reason.push_str(", in the order asked for"),
+            (Err(order), Purpose::Documents) if candidate.is_multikey() => {
+                reason.push_str(&format!(", then sorted, since {order}"));
+            }
             (Err(_), Purpose::Documents) => {
                 reason.push_str(", then sorted");
                 if !self.sort.is_by_id() {

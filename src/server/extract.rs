@@ -14,7 +14,7 @@ use actix_web::{
 use super::{kinds::Kind, problem::Problem, respond::Form};
 use crate::{
     error::Error,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, IndexName},
 };
 
 /// The collection that the path names.
@@ -25,6 +25,12 @@ pub(super) struct CollectionPath(pub(super) CollectionName);
 pub(super) struct DocumentPath {
     pub(super) collection: CollectionName,
     pub(super) id: DocumentId,
+}
+
+/// The index that the path names.
+pub(super) struct IndexPath {
+    pub(super) collection: CollectionName,
+    pub(super) index: IndexName,
 }
 
 /// The parameters of the query string. Each stands there once; one that nobody takes is refused.
@@ -60,6 +66,20 @@ impl FromRequest for DocumentPath {
             Ok(DocumentPath { collection, id: id.map_err(Error::from)? })
         };
         ready(document())
+    }
+}
+
+impl FromRequest for IndexPath {
+    type Error = Problem;
+    type Future = Ready<Result<IndexPath, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let index = || {
+            let collection = collection(request)?;
+            let index = IndexName::new(&path_segment(request, "{index}")?);
+            Ok(IndexPath { collection, index: index.map_err(Error::from)? })
+        };
+        ready(index())
     }
 }
 

@@ -20,6 +20,7 @@ mod documents;
 mod envelope;
 mod extract;
 mod health;
+mod indexes;
 mod kinds;
 mod operation;
 mod precondition;

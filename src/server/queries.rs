@@ -17,13 +17,21 @@ use crate::{
     filter::Filter,
     limits::{PAGE_DEFAULT, PAGE_MAX},
     names::CollectionName,
-    query::{Query, Sort},
+    query::{Explanation, Nothing, Query, Sort, Source},
 };
 
 /// A query and what is to be told of its answer.
 struct Question {
     query: Query,
     count: bool,
+    explain: bool,
+}
+
+#[derive(Serialize)]
+struct Explained {
+    #[serde(flatten)]
+    explanation: Explanation,
+    version: u64,
 }
 
 #[derive(Serialize)]
@@ -68,7 +76,7 @@ impl Question {
         parameters.finish()?;
         let sort = sort.map_or(Ok(Sort::by_id()), |paths| paths.parse())?;
         let query = page(filter.as_deref(), sort, limit, offset)?;
-        Ok(Question { query, count: false })
+        Ok(Question { query, count: false, explain: false })
     }
 
     fn of_body(text: &str) -> Result<Question, Problem> {
@@ -81,8 +89,14 @@ impl Question {
         let limit = body.integer("limit")?;
         let offset = body.integer("offset")?;
         let count = body.boolean("count")?.unwrap_or(false);
+        let explain = body.boolean("explain")?.unwrap_or(false);
+        let hint = body.string("hint")?;
         body.finish()?;
-        Ok(Question { query: page(filter, sort, limit, offset)?, count })
+        let mut query = page(filter, sort, limit, offset)?;
+        if let Some(hint) = hint {
+            query = query.hint(hint);
+        }
+        Ok(Question { query, count, explain })
     }
 
     /// One snapshot answers the whole question. A collection that does not exist is empty.
@@ -94,6 +108,19 @@ impl Question {
     ) -> Result<Answer, Problem> {
         let snapshot = database.snapshot();
         let collection = snapshot.collection(collection.as_str());
+        if self.explain {
+            let source: &dyn Source = match collection {
+                Some(collection) => &**collection,
+                None => &Nothing,
+            };
+            let explanation = match self.count {
+                true => self.query.explain_count(source)?,
+                false => self.query.explain(source)?,
+            };
+            let version = snapshot.version();
+            let explained = Explained { explanation, version: version.get() };
+            return Ok(Answer::read(version, json_text(&explained)));
+        }
         if self.count {
             let count = match collection {
                 Some(collection) => self.query.count(&**collection)?,

@@ -10,7 +10,8 @@ use actix_web::{
 };
 
 use super::{
-    admin, batch, collections, documents, health, kinds::Kind, problem::Problem, problems, queries,
+    admin, batch, collections, documents, health, indexes, kinds::Kind, problem::Problem, problems,
+    queries,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -59,6 +60,16 @@ fn routes_of_collections(config: &mut ServiceConfig) {
                 .route(head().to(collections::describe))
                 .route(put().to(collections::create))
                 .route(delete().to(collections::remove)),
+        )
+        .service(
+            resource("/collections/{collection}/indexes", "GET, HEAD")
+                .route(get().to(indexes::list))
+                .route(head().to(indexes::list)),
+        )
+        .service(
+            resource("/collections/{collection}/indexes/{index}", "PUT, DELETE")
+                .route(put().to(indexes::create))
+                .route(delete().to(indexes::remove)),
         )
         .service(
             resource("/collections/{collection}/query", "POST").route(post().to(queries::query)),

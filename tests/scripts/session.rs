@@ -9,6 +9,9 @@ use monsterdb::{
 };
 use serde_json::value::RawValue;
 
+#[path = "indexes.rs"]
+mod indexes;
+
 /// A database and the transactions that are open on it.
 pub(crate) struct Session {
     storage: MemoryStorage,
@@ -47,6 +50,17 @@ impl Session {
             ("db", "reopen") => self.reopen().map(|()| Vec::new()),
             ("db", "version") => Ok(vec![self.db().status().version.to_string()]),
             ("db", "log") => Ok(self.log()),
+            ("db", "index") => indexes::create(self.db(), words.word()?, words.word()?, words.0),
+            ("db", "drop-index") => indexes::remove(self.db(), words.word()?, words.word()?),
+            ("db", "indexes") => indexes::list(self.db(), words.word()?),
+            ("db", "explain" | "explain-count") => {
+                let collection = words.word()?;
+                words.query()?.and_then(|query| {
+                    indexes::explain(self.db(), collection, &query, verb == "explain-count")
+                })
+            }
+            ("db", "maintain") => self.db().maintain().map(|()| Vec::new()),
+            ("db", "fill") => self.fill(words)?,
             ("db", _) => return self.run_alone(verb, words),
             (_, "begin") => {
                 let isolation = match words.0 {
@@ -95,6 +109,26 @@ impl Session {
         let builder = Database::builder().background(false).segment_bytes(4096);
         self.db = Some(builder.open_in(Arc::new(self.storage.clone()))?);
         Ok(())
+    }
+
+    /// Puts many documents in one commit: `fill C FROM TO BODY`, in which `#` is the number and `#7`
+    /// its rest modulo 7.
+    fn fill(&self, mut words: Words<'_>) -> Result<Answer, Fault> {
+        let name = CollectionName::new(words.word()?).map_err(|invalid| invalid.to_string())?;
+        let numbers = words.number()?..words.number()?;
+        let filled = self.db().transact_with(TransactOptions::default(), |tx| {
+            for number in numbers.clone() {
+                let mut body = words.0.to_owned();
+                for modulus in 2..10 {
+                    let rest = (number % modulus).to_string();
+                    body = body.replace(&format!("#{modulus}"), &rest);
+                }
+                let draft = Draft::parse(body.replace('#', &number.to_string()).as_bytes())?;
+                tx.put(&name, &DocumentId::new(&format!("{number:04}"))?, draft)?;
+            }
+            Ok(())
+        });
+        Ok(filled.map(|done| vec![version_line(done.version)]))
     }
 
     /// A command to the database itself is a transaction of its own. One that may write answers
@@ -272,6 +306,8 @@ impl<'a> Words<'a> {
                 },
                 "limit" => query.limit(self.number()?),
                 "offset" => query.offset(self.number()?),
+                "hint" => query.hint(self.word()?),
+                "sort-bytes" => query.sort_bytes(self.number()?),
                 other => return Err(format!("unknown clause {other:?}")),
             };
         }

@@ -109,16 +109,10 @@ impl Bounds {
                     };
                 }
                 Some(next) => {
-                    return Err(format!(
-                        "the sort {sort} goes on with {} where it has {next}",
-                        part.path
-                    ));
+                    return Err(format!("the sort {sort} wants {} where it has {next}", part.path));
                 }
                 None => {
-                    return Err(format!(
-                        "the sort {sort} goes on with {} where it ends",
-                        part.path
-                    ));
+                    return Err(format!("the sort {sort} wants {} where it ends", part.path));
                 }
             }
         }

@@ -214,6 +214,11 @@ impl<'a> Candidate<'a> {
         (0..self.parts).all(|place| self.served.contains(&place))
     }
 
+    /// True when it reads an index in which a document may have several keys.
+    pub(in crate::query) fn is_multikey(&self) -> bool {
+        matches!(&self.access, Access::Index(index, _) if index.is_multikey())
+    }
+
     /// As many keys as are worth counting: more are never read.
     pub(super) fn keys_wanted(&self, needs: &Needs<'_>) -> Option<u64> {
         needs.limit().filter(|_| self.reading.is_ok() && self.is_exact())

@@ -50,6 +50,19 @@ pub(super) enum Purpose {
     Count,
 }
 
+impl Plan<'_> {
+    /// No document can match.
+    fn nothing() -> Self {
+        Plan {
+            access: Access::Nothing,
+            residual: None,
+            reads_documents: false,
+            is_ordered: true,
+            candidates: Vec::new(),
+        }
+    }
+}
+
 impl Query {
     /// Chooses a plan over a collection.
     ///
@@ -58,6 +71,9 @@ impl Query {
     /// [`IndexError::Hint`] when the query's hint names no index or one that cannot serve it.
     pub(super) fn plan<'a>(&self, base: &'a Collection, purpose: Purpose) -> Result<Plan<'a>> {
         let conjuncts: Vec<Conjunct<'_>> = self.filter.conjuncts().collect();
+        if conjuncts.iter().any(|conjunct| conjunct.admits_nothing()) {
+            return Ok(Plan::nothing());
+        }
         let needs = Needs::new(self, base, purpose);
         let mut candidates = vec![Candidate::primary(&conjuncts, &needs)];
         let indexes = base.indexes().iter();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    document::{Direction, Document, KeyBytes, Kind, Path, Raw, key},
+    document::{Direction, Document, Json, KeyBytes, Kind, Path, Raw, key},
     error::{Error, IndexError, Result},
     filter::Filter,
     limits,
@@ -132,9 +132,14 @@ impl IndexDefinition {
     ///
     /// [`IndexError::Invalid`] with the place, [`Error::InvalidFilter`] for the filter.
     pub fn parse(text: &str) -> Result<IndexDefinition> {
-        let text: Text<'_> = serde_json::from_str(text).map_err(|error| IndexError::Invalid {
-            pointer: String::new(),
-            reason: error.to_string(),
+        let json = Json::parse(text).map_err(|error| match error {
+            Error::InvalidDocument { pointer, reason } => {
+                IndexError::Invalid { pointer, reason }.into()
+            }
+            other => other,
+        })?;
+        let text: Text<'_> = serde_json::from_str(json.as_str()).map_err(|error| {
+            IndexError::Invalid { pointer: String::new(), reason: error.to_string() }
         })?;
         let mut definition = IndexDefinition::on(text.paths.iter().map(String::as_str))?;
         definition.unique = text.unique;

@@ -1,0 +1,113 @@
+//! Indexes of a collection: list, make, drop.
+
+use actix_web::{HttpRequest, http::StatusCode, web::Data};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Service,
+    auth::{Admin, Allowed, Read},
+    body::Body,
+    extract::{CollectionPath, IndexPath, MediaType},
+    problem::Problem,
+    respond::{Answer, json_text},
+};
+use crate::{
+    database::Database,
+    error::{Error, Result},
+    names::{CollectionName, IndexName},
+    snapshot::{Collection, Index, IndexDefinition, Snapshot},
+};
+
+#[derive(Serialize)]
+struct List {
+    indexes: Vec<Box<RawValue>>,
+    version: u64,
+}
+
+/// What is told of an index besides its definition.
+#[derive(Serialize)]
+struct Size {
+    entries: usize,
+    bytes: u64,
+    multikey: bool,
+    queries: u64,
+}
+
+/// `GET /collections/{collection}/indexes`: all of them in the order of names, with size and use.
+pub(super) async fn list(
+    _: Allowed<Read>,
+    CollectionPath(name): CollectionPath,
+    service: Data<Service>,
+) -> Result<Answer, Problem> {
+    let snapshot = service.database.snapshot();
+    let indexes = present(&snapshot, &name)?.indexes().iter().map(described).collect();
+    let version = snapshot.version();
+    Ok(Answer::read(version, json_text(&List { indexes, version: version.get() })))
+}
+
+/// `PUT /collections/{collection}/indexes/{index}`: makes one with the definition in the body, while
+/// reads and writes go on: 201 when it was made, 200 when it is there with this definition.
+pub(super) async fn create(
+    _: Allowed<Admin>,
+    IndexPath { collection, index }: IndexPath,
+    request: HttpRequest,
+    service: Data<Service>,
+    body: Body,
+) -> Result<Answer, Problem> {
+    MediaType::require_json(&request)?;
+    let definition = IndexDefinition::parse(body.text()?)?;
+    let make = move |database: &Database| make(database, &collection, &index, definition);
+    let (status, text) = service.block(make).await?;
+    Ok(Answer::json(status, text))
+}
+
+/// `DELETE /collections/{collection}/indexes/{index}`: drops it and answers 204.
+pub(super) async fn remove(
+    _: Allowed<Admin>,
+    IndexPath { collection, index }: IndexPath,
+    service: Data<Service>,
+) -> Result<Answer, Problem> {
+    service.block(move |database| database.drop_index(collection.as_str(), index.as_str())).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// Makes an index and describes it. Two that make the same one at once may both be told that they
+/// made it.
+fn make(
+    database: &Database,
+    collection: &CollectionName,
+    index: &IndexName,
+    definition: IndexDefinition,
+) -> Result<(StatusCode, String)> {
+    let find = |snapshot: &Snapshot| {
+        let found = snapshot.collection(collection.as_str())?.index(index.as_str())?;
+        Some(described(found).to_string())
+    };
+    let was_there = find(&database.snapshot()).is_some();
+    database.create_index(collection.as_str(), index.as_str(), definition)?;
+    let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
+    // It may have been dropped again since.
+    Ok((status, find(&database.snapshot()).unwrap_or_else(|| "{}".to_owned())))
+}
+
+/// The name, the members of the definition, and the size.
+fn described(index: &Index) -> Box<RawValue> {
+    let size = json_text(&Size {
+        entries: index.len(),
+        bytes: index.bytes(),
+        multikey: index.is_multikey(),
+        queries: index.usage(),
+    });
+    let definition = index.definition().to_json();
+    let inside = |text: &str| text.trim_start_matches('{').trim_end_matches('}').to_owned();
+    let name = index.name();
+    let definition = definition.get(1..definition.len().saturating_sub(1)).unwrap_or_default();
+    let text = format!("{{\"name\":\"{name}\",{definition},{}}}", inside(&size));
+    RawValue::from_string(text).expect("a definition is JSON")
+}
+
+fn present<'a>(snapshot: &'a Snapshot, name: &CollectionName) -> Result<&'a Collection> {
+    let collection = snapshot.collection(name.as_str()).map(|collection| &**collection);
+    collection.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
+}
