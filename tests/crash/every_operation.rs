@@ -59,6 +59,11 @@ fn collections_come_and_go() {
     crash_everywhere("CATALOG", scripts::CATALOG);
 }
 
+#[test]
+fn indexes_come_and_go() {
+    crash_everywhere("INDEXES", scripts::INDEXES);
+}
+
 fn crash_everywhere(name: &str, text: &str) {
     let steps = script(text);
     let sometimes = Sometimes::default();

@@ -23,7 +23,7 @@ use crate::{
 const SEEDS: u64 = 3;
 
 /// The operation that makes the names of a new directory's folders safe.
-const FOLDERS_SYNCED: u64 = 3;
+const FOLDERS_SYNCED: u64 = 4;
 
 /// What became of the steps.
 #[derive(Debug, Default)]
@@ -61,13 +61,18 @@ fn collections_come_and_go() {
     fail_everywhere("CATALOG", scripts::CATALOG);
 }
 
+#[test]
+fn indexes_come_and_go() {
+    fail_everywhere("INDEXES", scripts::INDEXES);
+}
+
 fn fail_everywhere(name: &str, text: &str) {
     let steps = script(text);
     let whole = MemoryStorage::new();
     undisturbed(&whole, &steps);
     let outcomes = Outcomes::default();
     let first_sync = whole.trace()[FOLDERS_SYNCED as usize - 1].to_string();
-    assert_eq!(first_sync, "3 sync_folder \"\"");
+    assert_eq!(first_sync, "4 sync_folder \"\"");
     // The very first sync makes the folders' names safe. When it fails, on a directory without a
     // database in it, nothing that a second attempt can do is sure to mend that (see the module
     // `storage::memory` on syncs that fail), so there the attempt must be made elsewhere.

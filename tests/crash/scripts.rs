@@ -95,6 +95,35 @@ pub(crate) const CATALOG: &str = "
     none: drop empty; inc a/3
 ";
 
+/// Indexes are made, written to, kept in checkpoints, and dropped.
+pub(crate) const INDEXES: &str = "
+    always: put a/1 100; put a/2 30
+    always: index a by_n n
+    always: inc a/1; put a/3 5
+    checkpoint
+    always: append a/2; double a/1
+    always: index a by_list -list,n
+    none: append a/2; append a/3
+    none: put a/4 1500; delete a/1
+    checkpoint
+    always: append a/4; append a/4
+    none: put b/1 900; inc a/4
+    always: index b by_n -n
+    none: double b/1; put b/2 1400
+    maintain
+    reopen
+    always: unindex a by_n
+    none: inc a/3; append a/3
+    checkpoint
+    always: drop b
+    always: index c empty n
+    none: put c/1 1200; put b/1 20
+    none: put c/2 1200; double c/1
+    checkpoint
+    always: unindex a by_list
+    none: inc a/3; delete c/1
+";
+
 /// Work after a crash: it overwrites what was lost, so that nothing of it may come back.
 pub(crate) const AFTERWARDS: &str = "
     none: put a/1 77; put e/1 300

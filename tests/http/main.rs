@@ -9,6 +9,7 @@ mod batches;
 mod collections;
 mod documents;
 mod hostile;
+mod indexes;
 mod life;
 mod queries;
 mod routes;

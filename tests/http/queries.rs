@@ -85,9 +85,9 @@ fn what_is_not_understood_is_refused() {
         (r#"{"filter":{"a":1},"filter":{"b":1}}"#, "invalid-body"),
         (r#"{"cursor":"x"}"#, "invalid-body"),
         (r#"{"fields":["n"]}"#, "invalid-body"),
-        (r#"{"hint":"i"}"#, "invalid-body"),
+        (r#"{"hint":"i"}"#, "hint-refused"),
         (r#"{"at":4}"#, "invalid-body"),
-        (r#"{"explain":true}"#, "invalid-body"),
+        (r#"{"explain":1}"#, "invalid-body"),
         (r#"{"distinct":"n"}"#, "invalid-body"),
         (r#"{"aggregate":{}}"#, "invalid-body"),
     ] {

@@ -5,6 +5,8 @@
 //! always: put a/1 200; inc counters/n       one transaction, with its durability
 //! none: append a/1; double a/2; delete b/3  each a read and a write that rests on it
 //! soon: create empty; drop b                durability `interval`, due at the next maintain
+//! always: index a by_n n,-list              one index, alone in its commit
+//! always: unindex a by_n
 //! checkpoint | maintain | reopen            what is done to the whole database
 //! ```
 //!
@@ -16,8 +18,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use monsterdb::{
-    Builder, CollectionName, CollectionOptions, Database, Durability, Error, Result, Snapshot,
-    Transaction, Version,
+    Builder, CollectionName, CollectionOptions, Database, Durability, Error, IndexDefinition,
+    Result, Snapshot, Transaction, Version,
     checkpoint::{MANIFEST, Manifest},
     storage::{CrashKind, MemoryStorage},
 };
@@ -45,6 +47,10 @@ pub(crate) enum Write {
     Delete(Place),
     Create(String),
     Drop(String),
+    /// An index on paths. It stands alone in its commit, which is always durable.
+    Index(String, String, String),
+    /// As the last one: the index goes.
+    Unindex(String, String),
 }
 
 /// Which document.
@@ -100,8 +106,18 @@ pub(crate) fn needless_file(storage: &MemoryStorage) -> Option<String> {
         let is_temporary = name.ends_with(".tmp") && !name.starts_with("wal/prepared-");
         let is_old =
             name.starts_with("collections/") && !manifest.files().any(|entry| entry.file == *name);
-        is_temporary || is_old
+        is_temporary || is_old || is_old_index(&manifest, name)
     })
+}
+
+/// True for an index's file that belongs to no collection as the manifest has it.
+fn is_old_index(manifest: &Manifest, name: &str) -> bool {
+    let current = manifest.collections.iter().flat_map(|collection| {
+        let file =
+            |index| format!("indexes/{}/{index}-{}.json", collection.name, collection.changed);
+        collection.indexes.iter().map(move |(index, _)| file(index))
+    });
+    name.starts_with("indexes/") && !current.into_iter().any(|file| file == name)
 }
 
 /// How much more than usual is tried, from `MONSTERDB_TEST_DEPTH`.
@@ -118,6 +134,7 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
             | Error::CollectionNotFound { .. }
             | Error::CollectionExists { .. }
             | Error::InvalidUpdate { .. }
+            | Error::Index(_)
     )
 }
 
@@ -276,6 +293,14 @@ pub(crate) fn until_it_stops(storage: &MemoryStorage, steps: &[Step]) -> Promise
 
 /// One transaction.
 pub(crate) fn commit(db: &Database, durability: Durability, writes: &[Write]) -> Result<Version> {
+    match writes {
+        [Write::Index(collection, name, paths)] => {
+            let definition = IndexDefinition::on(paths.split(','))?;
+            return Ok(db.create_index(collection, name, definition)?.version);
+        }
+        [Write::Unindex(collection, name)] => return db.drop_index(collection, name),
+        _ => {}
+    }
     let tx = db.begin();
     for write in writes {
         write.perform(&tx)?;
@@ -310,6 +335,7 @@ impl Write {
                 tx.create_collection(&CollectionName::new(name)?, options)
             }
             Write::Drop(name) => tx.drop_collection(&CollectionName::new(name)?),
+            Write::Index(..) | Write::Unindex(..) => panic!("an index stands alone in its commit"),
         }
     }
 }
@@ -349,6 +375,10 @@ fn write(text: &str) -> Write {
         ["delete", place] => Write::Delete(Place::named(place)),
         ["create", name] => Write::Create(name.to_owned()),
         ["drop", name] => Write::Drop(name.to_owned()),
+        ["index", collection, name, paths] => {
+            Write::Index(collection.to_owned(), name.to_owned(), paths.to_owned())
+        }
+        ["unindex", collection, name] => Write::Unindex(collection.to_owned(), name.to_owned()),
         _ => panic!("no write: {text}"),
     }
 }

@@ -6,11 +6,8 @@
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
 use crate::{
-    document::{Direction, Document, Json, KeyBytes, Kind, Path, Raw, key},
+    document::{Direction, Document, Json, KeyBytes, Kind, Path, Raw, key, push_pointer},
     error::{Error, IndexError, Result},
     filter::Filter,
     limits,
@@ -50,18 +47,6 @@ pub(crate) struct DocumentKeys {
     pub(crate) keys: Vec<KeyBytes>,
     /// The place of the path that met an array, if one did.
     pub(crate) array: Option<usize>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text<'a> {
-    paths: Vec<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    unique: bool,
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a RawValue>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ttl_seconds: Option<u64>,
 }
 
 /// The part of a key that stands for an array: it is there, but cannot be looked up.
@@ -138,31 +123,55 @@ impl IndexDefinition {
             }
             other => other,
         })?;
-        let text: Text<'_> = serde_json::from_str(json.as_str()).map_err(|error| {
-            IndexError::Invalid { pointer: String::new(), reason: error.to_string() }
-        })?;
-        let mut definition = IndexDefinition::on(text.paths.iter().map(String::as_str))?;
-        definition.unique = text.unique;
-        if let Some(filter) = text.filter {
-            definition = definition.filter(Filter::parse(filter.get()).map_err(in_filter)?)?;
+        if json.as_raw().kind() != Kind::Object {
+            return invalid("", "an index is defined by an object");
         }
-        match text.ttl_seconds {
-            Some(seconds) => definition.expire_after(Duration::from_secs(seconds)),
-            None => Ok(definition),
+        let paths = read_paths(json.as_raw().member("paths"))?;
+        let mut definition = IndexDefinition::on(paths.iter().map(|path| &**path))?;
+        for member in json.as_raw().members() {
+            definition = definition.read(&member.name(), member.value)?;
+        }
+        Ok(definition)
+    }
+
+    /// Takes in one member of the JSON form.
+    fn read(mut self, name: &str, value: Raw<'_>) -> Result<IndexDefinition> {
+        let mut pointer = String::new();
+        push_pointer(&mut pointer, name);
+        match (name, value.text()) {
+            ("paths", _) => Ok(self),
+            ("unique", "true" | "false") => {
+                self.unique = value.text() == "true";
+                Ok(self)
+            }
+            ("unique", _) => invalid(pointer, "it must be true or false"),
+            ("filter", text) => self.filter(Filter::parse(text).map_err(in_filter)?),
+            ("ttl_seconds", text) => match text.parse() {
+                Ok(seconds) => self.expire_after(Duration::from_secs(seconds)),
+                Err(_) => invalid(pointer, "it must be an integer that is not negative"),
+            },
+            _ => invalid(
+                pointer,
+                format!("{name:?} is not known; there are paths, unique, filter and ttl_seconds"),
+            ),
         }
     }
 
     /// The JSON form.
     pub fn to_json(&self) -> String {
-        let filter = self.filter.as_ref().map(Filter::to_json);
-        let filter = filter.as_deref().map(serde_json::from_str::<&RawValue>);
-        let text = Text {
-            paths: self.paths.iter().map(IndexPath::to_string).collect(),
-            unique: self.unique,
-            filter: filter.transpose().expect("a filter prints as JSON"),
-            ttl_seconds: self.expire_after.map(|time| time.as_secs()),
-        };
-        serde_json::to_string(&text).expect("a definition is JSON")
+        let paths = self.paths.iter().map(|path| Json::from(path.to_string()).to_string());
+        let mut text = format!("{{\"paths\":[{}]", paths.collect::<Vec<_>>().join(","));
+        if self.unique {
+            text.push_str(",\"unique\":true");
+        }
+        if let Some(filter) = &self.filter {
+            text.push_str(&format!(",\"filter\":{filter}"));
+        }
+        if let Some(time) = self.expire_after {
+            text.push_str(&format!(",\"ttl_seconds\":{}", time.as_secs()));
+        }
+        text.push('}');
+        text
     }
 
     /// The keys that a document has: one, or for an array one an element. None when the index
@@ -279,6 +288,17 @@ fn is_version(path: &Path) -> bool {
 
 fn invalid<T>(pointer: impl Into<String>, reason: impl Into<String>) -> Result<T> {
     Err(IndexError::Invalid { pointer: pointer.into(), reason: reason.into() }.into())
+}
+
+fn read_paths(value: Option<Raw<'_>>) -> Result<Vec<String>> {
+    let Some(value) = value.filter(|value| value.kind() == Kind::Array) else {
+        return invalid("/paths", "an array of paths is needed");
+    };
+    let paths = value.elements().enumerate().map(|(place, path)| match path.as_str() {
+        Some(path) => Ok(path.into_owned()),
+        None => invalid(format!("/paths/{place}"), "a path is a string"),
+    });
+    paths.collect()
 }
 
 fn in_filter(error: Error) -> Error {
