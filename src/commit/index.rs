@@ -29,7 +29,7 @@ use crate::{
         CatalogChange, CollectionOptions, CollectionWrites, Index, IndexChange, IndexDefinition,
         Snapshot, WriteSet,
     },
-    sync::{Arc, Clock},
+    sync::{Arc, Clock, planted},
     version::Version,
 };
 
@@ -38,7 +38,7 @@ const CHANGES_LEFT: usize = 64;
 
 /// Rounds after which the lock is taken however much is left, so that writers that outrun the
 /// build cannot keep it from ending.
-const ROUNDS_MAX: usize = 64;
+const ROUNDS_MAX: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// Documents between two reports of progress.
 const PROGRESS_EVERY: usize = 4096;
@@ -157,7 +157,9 @@ impl Committer {
         collection: &CollectionName,
         durability: Durability,
     ) -> Result<(Outcome, Duration)> {
-        let wanted = self.locks.collect([(collection.clone(), LockMode::Exclusive)]);
+        let shared = planted("link_under_shared_lock");
+        let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
+        let wanted = self.locks.collect([(collection.clone(), mode)]);
         let held = wanted.acquire();
         let begun = Clock::instant();
         let tip = self.group.tip();
@@ -231,12 +233,15 @@ impl Building {
         }
         // What is taken in here was checked when it was committed, but not against this index.
         let mut added = Vec::new();
-        for change in self.state.changes(tip, collection.as_str()) {
+        let from = if planted("skip_last_catch_up") { tip } else { &self.state };
+        for change in from.changes(tip, collection.as_str()) {
             added.extend(self.index.take_in(collection, &change)?);
             self.caught_up += 1;
         }
         self.state = Arc::clone(tip);
-        self.index.check_unique(collection, &added)?;
+        if !planted("link_without_unique") {
+            self.index.check_unique(collection, &added)?;
+        }
         let is_new = tip.collection(collection.as_str()).is_none();
         let catalog = is_new.then(|| CatalogChange::Create(CollectionOptions::default()));
         let built = Some(Box::new(self.index.clone()));
