@@ -12,7 +12,7 @@ use super::{CatalogChange, CollectionWrites, Documents};
 use crate::{
     document::Document,
     limits,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, Sought},
     sync::{Arc, WriteOnce},
     version::Version,
 };
@@ -93,12 +93,12 @@ impl Collection {
     ///
     /// O(log documents).
     pub fn get(&self, id: &str) -> Option<&Arc<Document>> {
-        self.documents.get(id)
+        self.documents.get(&Sought::new(id))
     }
 
     /// One document with the id as the collection holds it.
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&DocumentId, &Arc<Document>)> {
-        self.documents.get_key_value(id)
+        self.documents.get_key_value(&Sought::new(id))
     }
 
     /// All documents in the order of their ids.

@@ -8,7 +8,7 @@ use crate::{
     document::{Document, Update},
     error::{Error, Result},
     limits,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, Sought},
     query::Source,
     snapshot::{CatalogChange, Collection},
     sync::Arc,
@@ -207,7 +207,7 @@ fn footprint(pending: &Pending) -> u64 {
 
 impl Source for View<'_> {
     fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
-        match self.writes.get_key_value(id) {
+        match self.writes.get_key_value(&Sought::new(id)) {
             Some((id, pending)) => Some((id.clone(), Arc::clone(pending.document()?))),
             None => Source::get(self.base?, id),
         }
