@@ -181,15 +181,26 @@ impl PartialOrd for DocumentId {
     }
 }
 
-impl Comparable<DocumentId> for Sought<'_> {
-    fn compare(&self, id: &DocumentId) -> Ordering {
+impl Sought<'_> {
+    /// Out of the way of the comparison of short ids, which is to be part of the look-up's loop.
+    #[cold]
+    fn compare_text(&self, id: &DocumentId) -> Ordering {
         match (&self.key, &id.0) {
-            (Key::Short(one), Text::Short { bytes: two, .. }) => numbers(one).cmp(&numbers(two)),
             (Key::Uuid(one), Text::Uuid { front: two, text })
             | (Key::Long(one), Text::Long { front: two, text }) => {
                 one.cmp(two).then_with(|| self.text.cmp(text))
             }
             (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.text.cmp(id.as_str()),
+        }
+    }
+}
+
+impl Comparable<DocumentId> for Sought<'_> {
+    #[inline]
+    fn compare(&self, id: &DocumentId) -> Ordering {
+        match (&self.key, &id.0) {
+            (Key::Short(one), Text::Short { bytes: two, .. }) => numbers(one).cmp(&numbers(two)),
+            (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.compare_text(id),
         }
     }
 }

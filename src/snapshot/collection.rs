@@ -50,14 +50,14 @@ impl Collection {
         options: CollectionOptions,
         created: Version,
         changed: Version,
-        documents: Vec<(DocumentId, Arc<Document>)>,
+        documents: Vec<(DocumentId, Document)>,
     ) -> Collection {
         let bytes = documents.iter().map(|(id, document)| footprint(id, document)).sum();
         Collection {
             options,
             created: WriteOnce::new(created.get()),
             changed: WriteOnce::new(changed.get()),
-            documents: documents.into_iter().collect(),
+            documents: filled(documents),
             bytes,
         }
     }
@@ -208,6 +208,27 @@ impl<'a> Change<'a> {
             DiffItem::Remove(id, old) => Change { id, old: Some(old), new: None },
         }
     }
+}
+
+/// The map of documents that are sorted by id, laid out for look-ups.
+///
+/// A leaf splits in half, and of documents that come in order the first half gets no more: every
+/// leaf would stay half empty. So every other document goes first, and those between fill up.
+/// Fewer leaves take less memory, and more of them stay in the processor's cache. The documents'
+/// heads are made here, one after the other, and so lie apart from their texts: whoever looks for
+/// a document and has no need of its text touches fewer pages.
+fn filled(documents: Vec<(DocumentId, Document)>) -> Documents {
+    let mut map = Documents::new();
+    let mut between = Vec::with_capacity(documents.len() / 2);
+    for (place, (id, document)) in documents.into_iter().enumerate() {
+        let document = Arc::new(document);
+        match place % 2 {
+            0 => drop(map.insert(id, document)),
+            _ => between.push((id, document)),
+        }
+    }
+    map.extend(between);
+    map
 }
 
 fn footprint(id: &DocumentId, document: &Document) -> u64 {
