@@ -10,6 +10,7 @@
 mod draft;
 mod fault;
 mod json;
+mod kept;
 mod number;
 mod order;
 mod patch;

@@ -250,9 +250,8 @@ mod tests {
     /// Texts that share fronts of every length with one another, and UUIDs that are none.
     fn texts() -> Vec<String> {
         let uuid = "0190b2c3-d4e5-7f00-8a1b-2c3d4e5f6071";
-        let mut texts: Vec<String> = ["a", "Zoë", "~", "é", "user-00000007", "user-00000070"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut texts: Vec<String> =
+            ["a", "Zoë", "~", "é", "user-00000007", "user-00000070"].map(str::to_owned).to_vec();
         for base in [uuid, "0190b2c3-d4e5-7f00-8a1b-2c3d4e5f6071-and-on", &"x".repeat(40)] {
             texts.extend((1..=base.len()).filter_map(|end| base.get(..end)).map(str::to_owned));
             for at in 0..base.len() {
@@ -267,7 +266,8 @@ mod tests {
     #[test]
     fn ids_are_ordered_as_their_texts_are() {
         let texts = texts();
-        let ids: Vec<_> = texts.iter().map(|text| text.parse::<DocumentId>().expect(text)).collect();
+        let ids: Vec<_> =
+            texts.iter().map(|text| text.parse::<DocumentId>().expect(text)).collect();
         for (one, id) in texts.iter().zip(&ids) {
             assert_eq!(id.as_str(), one);
             let sought = Sought::new(one);

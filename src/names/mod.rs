@@ -5,8 +5,8 @@
 
 mod id;
 
-pub use id::{DOCUMENT_ID_MAX, DocumentId};
 pub(crate) use id::Sought;
+pub use id::{DOCUMENT_ID_MAX, DocumentId};
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 

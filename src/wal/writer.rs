@@ -13,6 +13,9 @@ pub struct Space {
     next: Option<u64>,
 }
 
+/// Longer lines are written by themselves: joining them would cost more than another call does.
+const JOINED_BYTES_MAX: usize = 64 * 1024;
+
 /// Where the next record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
@@ -123,7 +126,7 @@ impl Writer {
                 self.begin(segment, first)?;
             }
             let current = self.current.as_mut().expect("the first record begins a segment");
-            current.append(&lines.concat())?;
+            append(current, &lines)?;
         }
         if sync { self.sync() } else { Ok(()) }
     }
@@ -143,6 +146,20 @@ impl Writer {
         self.current = Some(segment);
         Ok(())
     }
+}
+
+/// Appends lines, the short ones among them joined, so that many take one call.
+fn append(segment: &mut Segment, lines: &[Vec<u8>]) -> io::Result<()> {
+    let mut joined = Vec::new();
+    for line in lines {
+        if line.len() <= JOINED_BYTES_MAX {
+            joined.extend_from_slice(line);
+            continue;
+        }
+        segment.append(&mem::take(&mut joined))?;
+        segment.append(line)?;
+    }
+    segment.append(&joined)
 }
 
 #[cfg(test)]
