@@ -43,22 +43,22 @@ pub(super) struct Body {
 /// Lets in the body of a document.
 pub(super) fn document(input: &[u8]) -> Result<Body> {
     let mut border = Border::new(input)?;
-    let (id, expected) = border.document().map_err(Fault::into_error)?;
+    let (id, expected) = border.document().map_err(|fault| fault.into_error())?;
     Ok(Body { id, expected, members: border.kept.into_text() })
 }
 
 /// Lets in any JSON value, with the rules for values inside documents.
 pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
     let mut border = Border::new(input)?;
-    border.whole().map_err(Fault::into_error)?;
+    border.whole().map_err(|fault| fault.into_error())?;
     Ok(border.kept.into_text().into_boxed_str())
 }
 
 struct Border<'a> {
     text: &'a str,
     at: usize,
-    /// The comma read last.
-    comma: usize,
+    /// The comma before what comes next, where it is not the first of its object or array.
+    comma: Option<usize>,
     kept: Kept<'a>,
     /// Names of the members met so far of all objects that are open, innermost last.
     names: Vec<Cow<'a, str>>,
@@ -86,7 +86,7 @@ impl<'a> Border<'a> {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
         let names = Vec::with_capacity(NAMES_COMMON);
-        Ok(Border { text, at: 0, comma: 0, kept: Kept::new(text), names })
+        Ok(Border { text, at: 0, comma: None, kept: Kept::new(text), names })
     }
 
     /// The whole input as one value.
@@ -179,6 +179,7 @@ impl<'a> Border<'a> {
     /// value.
     fn members(&mut self, mut each: impl FnMut(&mut Self, Key, &str) -> Checked) -> Checked {
         let outer_names = self.names.len();
+        self.comma = None;
         self.at += 1;
         self.space();
         if !self.eat(b'}') {
@@ -231,6 +232,7 @@ impl<'a> Border<'a> {
     fn array(&mut self, depth: usize) -> Checked {
         check_depth(depth)?;
         self.keep(self.at..self.at + 1)?;
+        self.comma = None;
         self.at += 1;
         self.space();
         if !self.eat(b']') {
@@ -365,27 +367,27 @@ impl<'a> Border<'a> {
     }
 
     fn eat_comma(&mut self) -> bool {
-        self.comma = self.at;
+        self.comma = Some(self.at);
         self.eat(b',')
     }
 
-    /// Writes a comma, unless what comes is the first of its object or array.
+    /// Writes the comma before what comes, unless nothing is written that it could follow.
     fn separate(&mut self) -> Checked {
-        match self.kept.last() {
-            None | Some(b'{' | b'[') => Ok(()),
-            Some(_) => self.keep(self.comma..self.comma + 1),
+        match self.comma {
+            Some(comma) if !self.kept.is_empty() => self.keep(comma..comma + 1),
+            Some(_) | None => Ok(()),
         }
     }
 
     fn keep(&mut self, part: Range<usize>) -> Checked {
         match self.kept.keep(part) {
             ..=DOCUMENT_BYTES_MAX => Ok(()),
-            size => Err(Fault { steps: Vec::new(), kind: FaultKind::Size(size) }),
+            size => Err(Fault::new(FaultKind::Size(size))),
         }
     }
 
     fn syntax<T>(&self, reason: &'static str) -> Checked<T> {
-        Err(Fault { steps: Vec::new(), kind: FaultKind::Syntax { offset: self.at, reason } })
+        Err(Fault::new(FaultKind::Syntax { offset: self.at, reason }))
     }
 }
 

@@ -22,7 +22,7 @@ impl<'a> Kept<'a> {
         Kept { text, out, run: 0..0 }
     }
 
-    /// Adds a part, and returns how many bytes that makes.
+    /// Adds a part, which is not empty, and returns how many bytes that makes.
     pub(super) fn keep(&mut self, part: Range<usize>) -> usize {
         if part.start != self.run.end {
             self.copy_run();
@@ -32,10 +32,9 @@ impl<'a> Kept<'a> {
         self.out.len() + self.run.len()
     }
 
-    /// The byte added last.
-    pub(super) fn last(&self) -> Option<u8> {
-        let run = self.text.as_bytes().get(self.run.clone());
-        run.and_then(<[u8]>::last).or(self.out.as_bytes().last()).copied()
+    /// True when nothing was added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.out.is_empty() && self.run.is_empty()
     }
 
     /// Everything added.

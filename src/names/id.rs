@@ -100,6 +100,21 @@ impl DocumentId {
         }
     }
 
+    /// Apart from the comparison of short ids, so that this is small enough to be part of the
+    /// loops that search.
+    #[inline(never)]
+    fn cmp_long(&self, other: &DocumentId) -> Ordering {
+        match (&self.0, &other.0) {
+            (Text::Uuid { front: one, text: own }, Text::Uuid { front: two, text })
+            | (Text::Long { front: one, text: own }, Text::Long { front: two, text }) => {
+                one.cmp(two).then_with(|| own.cmp(text))
+            }
+            (Text::Short { .. } | Text::Uuid { .. } | Text::Long { .. }, _) => {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+    }
+
     fn checked(id: &str) -> DocumentId {
         DocumentId(match Key::of(id) {
             Key::Short(bytes) => Text::Short { length: id.len() as u8, bytes },
@@ -113,6 +128,18 @@ impl<'a> Sought<'a> {
     /// The id of this text.
     pub(crate) fn new(text: &'a str) -> Sought<'a> {
         Sought { text, key: Key::of(text) }
+    }
+
+    /// Apart for the same reason as [`DocumentId::cmp_long`].
+    #[inline(never)]
+    fn compare_long(&self, id: &DocumentId) -> Ordering {
+        match (&self.key, &id.0) {
+            (Key::Uuid(one), Text::Uuid { front: two, text })
+            | (Key::Long(one), Text::Long { front: two, text }) => {
+                one.cmp(two).then_with(|| self.text.cmp(text))
+            }
+            (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.text.cmp(id.as_str()),
+        }
     }
 }
 
@@ -159,18 +186,13 @@ fn numbers(short: &[u8; SHORT_MAX]) -> (u128, u64) {
 }
 
 impl Ord for DocumentId {
+    #[inline]
     fn cmp(&self, other: &DocumentId) -> Ordering {
         match (&self.0, &other.0) {
             (Text::Short { bytes: one, .. }, Text::Short { bytes: two, .. }) => {
                 numbers(one).cmp(&numbers(two))
             }
-            (Text::Uuid { front: one, text: own }, Text::Uuid { front: two, text })
-            | (Text::Long { front: one, text: own }, Text::Long { front: two, text }) => {
-                one.cmp(two).then_with(|| own.cmp(text))
-            }
-            (Text::Short { .. } | Text::Uuid { .. } | Text::Long { .. }, _) => {
-                self.as_str().cmp(other.as_str())
-            }
+            (Text::Short { .. } | Text::Uuid { .. } | Text::Long { .. }, _) => self.cmp_long(other),
         }
     }
 }
@@ -181,26 +203,12 @@ impl PartialOrd for DocumentId {
     }
 }
 
-impl Sought<'_> {
-    /// Out of the way of the comparison of short ids, which is to be part of the look-up's loop.
-    #[cold]
-    fn compare_text(&self, id: &DocumentId) -> Ordering {
-        match (&self.key, &id.0) {
-            (Key::Uuid(one), Text::Uuid { front: two, text })
-            | (Key::Long(one), Text::Long { front: two, text }) => {
-                one.cmp(two).then_with(|| self.text.cmp(text))
-            }
-            (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.text.cmp(id.as_str()),
-        }
-    }
-}
-
 impl Comparable<DocumentId> for Sought<'_> {
     #[inline]
     fn compare(&self, id: &DocumentId) -> Ordering {
         match (&self.key, &id.0) {
             (Key::Short(one), Text::Short { bytes: two, .. }) => numbers(one).cmp(&numbers(two)),
-            (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.compare_text(id),
+            (Key::Short(_) | Key::Uuid(_) | Key::Long(_), _) => self.compare_long(id),
         }
     }
 }
