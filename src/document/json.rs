@@ -13,6 +13,7 @@ use super::{
     fault::{Checked, Fault, FaultKind},
     kept::Kept,
     number::Number,
+    once::Names,
     scan::plain_end,
     string::{four_hex, unescape},
 };
@@ -20,9 +21,6 @@ use crate::error::{Error, Result};
 use crate::limits::{DOCUMENT_BYTES_MAX, NESTING_DEPTH_MAX};
 use crate::names::DocumentId;
 use crate::version::Version;
-
-/// Names of one object, commonly: so many have room from the start.
-const NAMES_COMMON: usize = 16;
 
 /// Characters of an integer that fits `i64` whatever they are.
 const INTEGER_DIGITS_FIT: usize = 18;
@@ -60,8 +58,7 @@ struct Border<'a> {
     /// The comma before what comes next, where it is not the first of its object or array.
     comma: Option<usize>,
     kept: Kept<'a>,
-    /// Names of the members met so far of all objects that are open, innermost last.
-    names: Vec<Cow<'a, str>>,
+    names: Names<'a>,
 }
 
 /// A string where it stands, with its quotes.
@@ -85,8 +82,7 @@ impl<'a> Border<'a> {
         if text.starts_with('\u{feff}') {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
-        let names = Vec::with_capacity(NAMES_COMMON);
-        Ok(Border { text, at: 0, comma: None, kept: Kept::new(text), names })
+        Ok(Border { text, at: 0, comma: None, kept: Kept::new(text), names: Names::new() })
     }
 
     /// The whole input as one value.
@@ -178,7 +174,7 @@ impl<'a> Border<'a> {
     /// Reads an object; `each` gets every member's key as written and its name, and reads its
     /// value.
     fn members(&mut self, mut each: impl FnMut(&mut Self, Key, &str) -> Checked) -> Checked {
-        let outer_names = self.names.len();
+        let mut object = self.names.open();
         self.comma = None;
         self.at += 1;
         self.space();
@@ -200,7 +196,7 @@ impl<'a> Border<'a> {
                 let key = Key { place: quoted.place, colon: self.at - 1 };
                 self.space();
                 each(self, key, &name).map_err(|fault| fault.at(&*name))?;
-                self.names.push(name);
+                self.names.meet(&mut object, name);
                 self.space();
                 if self.eat(b'}') {
                     break;
@@ -210,20 +206,7 @@ impl<'a> Border<'a> {
                 }
             }
         }
-        self.close_names(outer_names)
-    }
-
-    /// Refuses an object that names a member twice. Sorting keeps this cheap for any object; most
-    /// names already differ in their lengths.
-    fn close_names(&mut self, outer_names: usize) -> Checked {
-        let names = self.names.get_mut(outer_names..).unwrap_or_default();
-        names.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-        let twice = names.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(a.clone().into_owned()),
-            _ => None,
-        });
-        self.names.truncate(outer_names);
-        match twice {
+        match self.names.close(&object) {
             Some(name) => Err(Fault::rule("the name stands twice in its object").at(name)),
             None => Ok(()),
         }

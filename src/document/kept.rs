@@ -23,10 +23,10 @@ impl<'a> Kept<'a> {
     }
 
     /// Adds a part, which is not empty, and returns how many bytes that makes.
+    #[inline]
     pub(super) fn keep(&mut self, part: Range<usize>) -> usize {
         if part.start != self.run.end {
-            self.copy_run();
-            self.run.start = part.start;
+            self.begin_run(part.start);
         }
         self.run.end = part.end;
         self.out.len() + self.run.len()
@@ -41,6 +41,12 @@ impl<'a> Kept<'a> {
     pub(super) fn into_text(mut self) -> String {
         self.copy_run();
         self.out
+    }
+
+    #[inline(never)]
+    fn begin_run(&mut self, start: usize) {
+        self.copy_run();
+        self.run.start = start;
     }
 
     fn copy_run(&mut self) {

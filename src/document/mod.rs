@@ -12,6 +12,7 @@ mod fault;
 mod json;
 mod kept;
 mod number;
+mod once;
 mod order;
 mod patch;
 mod path;

@@ -96,6 +96,11 @@ impl Collection {
         self.documents.get(&Sought::new(id))
     }
 
+    /// [`Collection::get`] by an id, which needs less work than by its text.
+    pub fn get_by_id(&self, id: &DocumentId) -> Option<&Arc<Document>> {
+        self.documents.get(id)
+    }
+
     /// One document with the id as the collection holds it.
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&DocumentId, &Arc<Document>)> {
         self.documents.get_key_value(&Sought::new(id))

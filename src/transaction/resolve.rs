@@ -54,7 +54,7 @@ impl CollectionOverlay {
         current: Option<&Collection>,
     ) -> Result<CollectionWrites> {
         let resolve = |(id, pending): (&DocumentId, &Pending)| {
-            let stored = current.and_then(|collection| collection.get(id.as_str()));
+            let stored = current.and_then(|collection| collection.get_by_id(id));
             let write = resolve_document(name, id, pending, stored).transpose()?;
             Some(write.map(|write| (id.clone(), write)))
         };
