@@ -62,7 +62,7 @@ impl Draft {
     ///
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the text gets too large.
     pub fn into_document(self, id: &DocumentId) -> Result<Document> {
-        let mut front = String::with_capacity(id.as_str().len() + r#"{"_id":"",}"#.len());
+        let mut front = String::with_capacity(id.bytes() + r#"{"_id":"",}"#.len());
         front.push_str(Document::FRONT);
         quote(id.as_str(), &mut front);
         if !self.members.is_empty() {

@@ -70,3 +70,40 @@ fn place(name: &[u8]) -> usize {
     // 6.4); the highest bits of the product depend on all of the name's.
     (all.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn twice<'a>(names: &mut Names<'a>, object: &[&'a str]) -> Option<String> {
+        let mut open = names.open();
+        object.iter().for_each(|name| names.meet(&mut open, Cow::Borrowed(name)));
+        names.close(&open)
+    }
+
+    #[test]
+    fn a_name_is_found_twice_only_in_its_own_object() {
+        let mut names = Names::new();
+        let mut outer = names.open();
+        names.meet(&mut outer, "a".into());
+        assert_eq!(twice(&mut names, &["a", "b", ""]), None);
+        assert_eq!(twice(&mut names, &["b", "a", "b"]), Some("b".to_owned()));
+        names.meet(&mut outer, "b".into());
+        assert_eq!(names.close(&outer), None);
+        assert_eq!(twice(&mut names, &["", ""]), Some(String::new()));
+    }
+
+    #[test]
+    fn names_that_share_a_bit_are_told_apart() {
+        // More names than there are bits, of every length, alike in front and behind.
+        let many: Vec<String> =
+            (0..300).map(|n| format!("same{}{n}same", "x".repeat(n % 7))).collect();
+        let mut all: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(twice(&mut Names::new(), &all), None);
+        for name in &many {
+            all.push(name);
+            assert_eq!(twice(&mut Names::new(), &all).as_ref(), Some(name));
+            all.pop();
+        }
+    }
+}

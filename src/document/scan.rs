@@ -15,13 +15,17 @@ const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
 ///
 /// It looks at sixteen bytes at a time, which holds most strings whole, so that the processor can
 /// foresee how often it goes round. The test for a byte below a bound is the one in "Bit Twiddling
-/// Hacks" (Anderson), which is exact for the lowest such byte.
+/// Hacks" (Anderson): what is subtracted borrows from the high bit. It is exact for the lowest such
+/// byte, and a byte equals another when their difference in bits is below one.
 pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(sixteen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         let word = u128::from_le_bytes(*sixteen);
-        let special =
-            below(word, 0x20) | below(word ^ spread(b'"'), 1) | below(word ^ spread(b'\\'), 1);
+        let below = word.wrapping_sub(spread(0x20))
+            | (word ^ spread(b'"')).wrapping_sub(LOW)
+            | (word ^ spread(b'\\')).wrapping_sub(LOW);
+        // A byte with its high bit set is none of the three.
+        let special = below & !word & HIGH;
         if special != 0 {
             return at + special.trailing_zeros() as usize / 8;
         }
@@ -104,12 +108,6 @@ fn container_end(bytes: &[u8], mut at: usize) -> usize {
 
 const fn spread(byte: u8) -> u128 {
     LOW * byte as u128
-}
-
-/// A high bit at the lowest byte of `word` that is less than `bound` (at most 128), if there is
-/// one; the bits above it mean nothing.
-const fn below(word: u128, bound: u8) -> u128 {
-    word.wrapping_sub(spread(bound)) & !word & HIGH
 }
 
 #[cfg(test)]

@@ -115,6 +115,14 @@ impl DocumentId {
         }
     }
 
+    /// Bytes of its text.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.0 {
+            Text::Short { length, .. } => usize::from(*length),
+            Text::Uuid { text, .. } | Text::Long { text, .. } => text.len(),
+        }
+    }
+
     fn checked(id: &str) -> DocumentId {
         DocumentId(match Key::of(id) {
             Key::Short(bytes) => Text::Short { length: id.len() as u8, bytes },

@@ -101,6 +101,11 @@ impl Collection {
         self.documents.get(id)
     }
 
+    /// The greatest id.
+    pub(crate) fn last_id(&self) -> Option<&DocumentId> {
+        self.documents.get_max().map(|(id, _)| id)
+    }
+
     /// One document with the id as the collection holds it.
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&DocumentId, &Arc<Document>)> {
         self.documents.get_key_value(&Sought::new(id))
@@ -237,7 +242,7 @@ fn filled(documents: Vec<(DocumentId, Document)>) -> Documents {
 }
 
 fn footprint(id: &DocumentId, document: &Document) -> u64 {
-    (id.as_str().len() + document.json().len()) as u64 + limits::DOCUMENT_OVERHEAD_BYTES
+    (id.bytes() + document.json().len()) as u64 + limits::DOCUMENT_OVERHEAD_BYTES
 }
 
 impl PartialEq for Collection {

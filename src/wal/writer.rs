@@ -165,6 +165,24 @@ fn append(segment: &mut Segment, lines: &[Vec<u8>]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        storage::{MemoryStorage, read_all},
+        wal::segment::FOLDER,
+    };
+
+    #[test]
+    fn long_lines_and_short_ones_keep_their_order() -> io::Result<()> {
+        let storage = MemoryStorage::new();
+        storage.create_folder(FOLDER)?;
+        let lengths = [1, 2, JOINED_BYTES_MAX, JOINED_BYTES_MAX + 1, 3, JOINED_BYTES_MAX + 2];
+        let lines: Vec<_> = (b'a'..).zip(lengths).map(|(byte, n)| vec![byte; n]).collect();
+        let mut segment = Segment::prepare(&storage, 1, 1 << 20)?;
+        append(&mut segment, &lines)?;
+        let written = read_all(&storage, "wal/prepared-1.tmp")?;
+        assert!(written.starts_with(&lines.concat()));
+        assert!(written.iter().skip(lengths.iter().sum()).all(|byte| *byte == 0));
+        Ok(())
+    }
 
     #[test]
     fn room_is_taken_whole_or_not_at_all() {
