@@ -11,7 +11,6 @@ use crate::{
     names::{CollectionName, DocumentId},
     snapshot::Collection,
     storage::{Storage, StorageFile, read_all},
-    sync::Arc,
     version::Version,
 };
 
@@ -68,7 +67,7 @@ pub(super) fn read_collection(
     storage: &dyn Storage,
     collection: &ManifestCollection,
     entry: &FileEntry,
-) -> Result<Vec<(DocumentId, Arc<Document>)>> {
+) -> Result<Vec<(DocumentId, Document)>> {
     let damaged =
         |offset: usize, reason: String| Error::damaged(&entry.file, offset as u64, None, reason);
     let bytes = read_all(storage, &entry.file).map_err(|error| match error.kind() {
@@ -112,14 +111,13 @@ fn check_header(line: &str, collection: &ManifestCollection, entry: &FileEntry) 
 }
 
 /// Reads `{"v":17,"doc":{…}}`. The file's checksum vouches for it, so nothing is validated again.
-fn parse_line(line: &str) -> Result<(DocumentId, Arc<Document>), String> {
+fn parse_line(line: &str) -> Result<(DocumentId, Document), String> {
     let parts = line
         .strip_prefix("{\"v\":")
         .and_then(|rest| rest.split_once(",\"doc\":"))
         .and_then(|(version, rest)| Some((version.parse().ok()?, rest.strip_suffix('}')?)));
     let (version, text) = parts.ok_or("a line is not a document")?;
-    let (id, document) = Document::trusted(text.into(), Version::new(version))?;
-    Ok((id, Arc::new(document)))
+    Document::trusted(text.into(), Version::new(version))
 }
 
 /// Where the first line begins that is no JSON, to help whoever looks for the damage.

@@ -86,7 +86,7 @@ pub(super) fn read_index(
     collection: &CollectionName,
     changed: Version,
     (name, definition): (&IndexName, &Arc<IndexDefinition>),
-    documents: &[(DocumentId, Arc<Document>)],
+    documents: &[(&DocumentId, &Arc<Document>)],
 ) -> Result<Index, String> {
     let file = file_name(collection, name, changed);
     let bytes = read_all(storage, &file).map_err(|error| error.to_string())?;

@@ -60,12 +60,16 @@ fn load_collection(
     for file in &entry.files {
         documents.extend(read_collection(storage, entry, file)?);
     }
+    let collection =
+        Collection::from_checkpoint(entry.options, entry.created, entry.changed, documents);
+    if entry.indexes.is_empty() {
+        return Ok(collection);
+    }
+    let documents: Vec<(&DocumentId, &Arc<Document>)> = collection.documents().collect();
     let load = |(name, definition): &(IndexName, Arc<IndexDefinition>)| {
         load_index(storage, entry, (name, definition), &documents, rebuilt)
     };
     let indexes = entry.indexes.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let collection =
-        Collection::from_checkpoint(entry.options, entry.created, entry.changed, documents);
     Ok(collection.with_indexes(indexes))
 }
 
@@ -74,7 +78,7 @@ fn load_index(
     storage: &dyn Storage,
     entry: &ManifestCollection,
     (name, definition): (&IndexName, &Arc<IndexDefinition>),
-    documents: &[(DocumentId, Arc<Document>)],
+    documents: &[(&DocumentId, &Arc<Document>)],
     rebuilt: &mut Vec<String>,
 ) -> Result<Index> {
     let (collection, changed) = (&entry.name, entry.changed);
@@ -84,8 +88,8 @@ fn load_index(
     };
     tracing::warn!(%collection, index = %name, reason, "an index file is of no use: building it");
     rebuilt.push(format!("{collection}/{name}: {reason}"));
-    let pairs = documents.iter().map(|(id, document)| (id, document));
-    let built = Index::build(name.clone(), Arc::clone(definition), collection, pairs);
+    let documents = documents.iter().copied();
+    let built = Index::build(name.clone(), Arc::clone(definition), collection, documents);
     // An index that exists holds every document, so one that it cannot hold is damage.
     built.map_err(|error| Error::damaged(MANIFEST, 0, None, error.to_string()))
 }

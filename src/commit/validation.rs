@@ -48,7 +48,7 @@ pub fn validate(
             conflicts.push(conflict(Dependency::Collection, last_change(to, name)));
         }
         for (id, version) in &reads.documents {
-            let stored = current.and_then(|collection| collection.get(id.as_str()));
+            let stored = current.and_then(|collection| collection.get_by_id(id));
             let found = stored.map(|document| document.version());
             if found != *version {
                 let overtaken_by = found.unwrap_or_else(|| last_change(to, name));

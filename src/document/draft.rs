@@ -62,14 +62,16 @@ impl Draft {
     ///
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the text gets too large.
     pub fn into_document(self, id: &DocumentId) -> Result<Document> {
-        let room = self.members.len() + id.as_str().len() + r#"{"_id":"",}"#.len();
-        let mut text = String::with_capacity(room);
-        text.push_str(Document::FRONT);
-        quote(id.as_str(), &mut text);
+        let mut front = String::with_capacity(id.bytes() + r#"{"_id":"",}"#.len());
+        front.push_str(Document::FRONT);
+        quote(id.as_str(), &mut front);
         if !self.members.is_empty() {
-            text.push(',');
-            text.push_str(&self.members);
+            front.push(',');
         }
+        // The members were read from text with an id, as a rule: there is room for one.
+        let mut text = self.members;
+        text.reserve_exact(front.len() + 1);
+        text.insert_str(0, &front);
         text.push('}');
         if text.len() > DOCUMENT_BYTES_MAX {
             return Err(too_large(text.len()));

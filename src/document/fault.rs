@@ -1,7 +1,8 @@
 //! What the border finds wrong, and where.
 //!
 //! Invariant: the steps to the place are put together on the way out of the recursion, so that good
-//! input does not pay for them.
+//! input does not pay for them. A fault lies in a box for the same reason: what every step of the
+//! reading returns then fits a register.
 
 use crate::error::{Error, Result};
 use crate::limits::DOCUMENT_BYTES_MAX;
@@ -18,19 +19,24 @@ pub(super) enum FaultKind {
     Size(usize),
 }
 
-pub(super) type Checked<T = ()> = Result<T, Fault>;
+pub(super) type Checked<T = ()> = Result<T, Box<Fault>>;
 
 impl Fault {
-    pub(super) fn rule(reason: impl Into<String>) -> Fault {
-        Fault { steps: Vec::new(), kind: FaultKind::Rule(reason.into()) }
+    #[cold]
+    pub(super) fn new(kind: FaultKind) -> Box<Fault> {
+        Box::new(Fault { steps: Vec::new(), kind })
     }
 
-    pub(super) fn at(mut self, step: impl Into<String>) -> Fault {
+    pub(super) fn rule(reason: impl Into<String>) -> Box<Fault> {
+        Fault::new(FaultKind::Rule(reason.into()))
+    }
+
+    pub(super) fn at(mut self: Box<Self>, step: impl Into<String>) -> Box<Fault> {
         self.steps.push(step.into());
         self
     }
 
-    pub(super) fn into_error(self) -> Error {
+    pub(super) fn into_error(self: Box<Self>) -> Error {
         match self.kind {
             FaultKind::Syntax { offset, reason } => {
                 Error::InvalidJson { offset, reason: reason.to_owned() }

@@ -7,11 +7,13 @@
 //!
 //! Recursion goes no deeper than the limit on nesting, so no input can overflow the stack.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     fault::{Checked, Fault, FaultKind},
+    kept::Kept,
     number::Number,
+    once::Names,
     scan::plain_end,
     string::{four_hex, unescape},
 };
@@ -19,6 +21,12 @@ use crate::error::{Error, Result};
 use crate::limits::{DOCUMENT_BYTES_MAX, NESTING_DEPTH_MAX};
 use crate::names::DocumentId;
 use crate::version::Version;
+
+/// Characters of an integer that fits `i64` whatever they are.
+const INTEGER_DIGITS_FIT: usize = 18;
+
+/// Characters of a number without an exponent that fits `f64` whatever they are.
+const FLOAT_DIGITS_FIT: usize = 300;
 
 /// A document's body as the border lets it in.
 pub(super) struct Body {
@@ -33,22 +41,36 @@ pub(super) struct Body {
 /// Lets in the body of a document.
 pub(super) fn document(input: &[u8]) -> Result<Body> {
     let mut border = Border::new(input)?;
-    border.document().map_err(Fault::into_error)
+    let (id, expected) = border.document().map_err(|fault| fault.into_error())?;
+    Ok(Body { id, expected, members: border.kept.into_text() })
 }
 
 /// Lets in any JSON value, with the rules for values inside documents.
 pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
     let mut border = Border::new(input)?;
-    border.whole().map_err(Fault::into_error)?;
-    Ok(border.out.into_boxed_str())
+    border.whole().map_err(|fault| fault.into_error())?;
+    Ok(border.kept.into_text().into_boxed_str())
 }
 
 struct Border<'a> {
     text: &'a str,
     at: usize,
-    out: String,
-    /// Names of the members met so far of all objects that are open, innermost last.
-    names: Vec<Cow<'a, str>>,
+    /// The comma before what comes next, where it is not the first of its object or array.
+    comma: Option<usize>,
+    kept: Kept<'a>,
+    names: Names<'a>,
+}
+
+/// A string where it stands, with its quotes.
+struct Quoted {
+    place: Range<usize>,
+    is_escaped: bool,
+}
+
+/// A member's key where it stands, and the colon behind it.
+struct Key {
+    place: Range<usize>,
+    colon: usize,
 }
 
 impl<'a> Border<'a> {
@@ -60,8 +82,7 @@ impl<'a> Border<'a> {
         if text.starts_with('\u{feff}') {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
-        let room = input.len().min(DOCUMENT_BYTES_MAX);
-        Ok(Border { text, at: 0, out: String::with_capacity(room), names: Vec::new() })
+        Ok(Border { text, at: 0, comma: None, kept: Kept::new(text), names: Names::new() })
     }
 
     /// The whole input as one value.
@@ -76,7 +97,7 @@ impl<'a> Border<'a> {
         if self.at < self.text.len() { self.syntax("text goes on after the value") } else { Ok(()) }
     }
 
-    fn document(&mut self) -> Checked<Body> {
+    fn document(&mut self) -> Checked<(Option<DocumentId>, Option<Version>)> {
         self.space();
         if self.peek() != Some(b'{') {
             self.whole()?;
@@ -95,7 +116,7 @@ impl<'a> Border<'a> {
             Ok(())
         })?;
         self.end()?;
-        Ok(Body { id, expected, members: std::mem::take(&mut self.out) })
+        Ok((id, expected))
     }
 
     fn id(&mut self) -> Checked<DocumentId> {
@@ -103,8 +124,7 @@ impl<'a> Border<'a> {
             return Err(Fault::rule("_id must be a string"));
         }
         let quoted = self.string()?;
-        let id = unescape(quoted.get(1..quoted.len() - 1).unwrap_or_default());
-        DocumentId::new(&id).map_err(|invalid| Fault::rule(invalid.to_string()))
+        DocumentId::new(&self.unquote(&quoted)).map_err(|invalid| Fault::rule(invalid.to_string()))
     }
 
     fn expected_version(&mut self) -> Checked<Version> {
@@ -112,8 +132,9 @@ impl<'a> Border<'a> {
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
             return Err(must());
         }
-        let number: u64 = self.number()?.parse().map_err(|_| must())?;
-        Ok(Version::new(number))
+        let number = self.number()?;
+        let number = self.text.get(number).and_then(|number| number.parse().ok());
+        number.map(Version::new).ok_or_else(must)
     }
 
     fn value(&mut self, depth: usize) -> Checked {
@@ -121,12 +142,12 @@ impl<'a> Border<'a> {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => {
-                let text = self.string()?;
-                self.push(text)
+                let quoted = self.string()?;
+                self.keep(quoted.place)
             }
             Some(b'-' | b'0'..=b'9') => {
-                let text = self.number()?;
-                self.push(text)
+                let number = self.number()?;
+                self.keep(number)
             }
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -138,22 +159,23 @@ impl<'a> Border<'a> {
 
     fn object(&mut self, depth: usize) -> Checked {
         check_depth(depth)?;
-        self.push("{")?;
+        self.keep(self.at..self.at + 1)?;
         self.members(|border, key, _| border.member(key, depth + 1))?;
-        self.push("}")
+        self.keep(self.at - 1..self.at)
     }
 
-    fn member(&mut self, key: &str, depth: usize) -> Checked {
-        self.separate();
-        self.push(key)?;
-        self.push(":")?;
+    fn member(&mut self, key: Key, depth: usize) -> Checked {
+        self.separate()?;
+        self.keep(key.place)?;
+        self.keep(key.colon..key.colon + 1)?;
         self.value(depth)
     }
 
     /// Reads an object; `each` gets every member's key as written and its name, and reads its
     /// value.
-    fn members(&mut self, mut each: impl FnMut(&mut Self, &str, &str) -> Checked) -> Checked {
-        let outer_names = self.names.len();
+    fn members(&mut self, mut each: impl FnMut(&mut Self, Key, &str) -> Checked) -> Checked {
+        let mut object = self.names.open();
+        self.comma = None;
         self.at += 1;
         self.space();
         if !self.eat(b'}') {
@@ -162,40 +184,29 @@ impl<'a> Border<'a> {
                 if self.peek() != Some(b'"') {
                     return self.syntax("a member's name in quotes is expected");
                 }
-                let key = self.string()?;
-                let name = unescape(key.get(1..key.len() - 1).unwrap_or_default());
-                if name.contains('\0') {
+                let quoted = self.string()?;
+                let name = self.unquote(&quoted);
+                if quoted.is_escaped && name.contains('\0') {
                     return Err(Fault::rule("a name holds NUL").at(name));
                 }
                 self.space();
                 if !self.eat(b':') {
                     return self.syntax("a colon is expected");
                 }
+                let key = Key { place: quoted.place, colon: self.at - 1 };
                 self.space();
                 each(self, key, &name).map_err(|fault| fault.at(&*name))?;
-                self.names.push(name);
+                self.names.meet(&mut object, name);
                 self.space();
                 if self.eat(b'}') {
                     break;
                 }
-                if !self.eat(b',') {
+                if !self.eat_comma() {
                     return self.syntax("a comma or a closing brace is expected");
                 }
             }
         }
-        self.close_names(outer_names)
-    }
-
-    /// Refuses an object that names a member twice. Sorting keeps this cheap for any object.
-    fn close_names(&mut self, outer_names: usize) -> Checked {
-        let names = self.names.get_mut(outer_names..).unwrap_or_default();
-        names.sort_unstable();
-        let twice = names.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(a.clone().into_owned()),
-            _ => None,
-        });
-        self.names.truncate(outer_names);
-        match twice {
+        match self.names.close(&object) {
             Some(name) => Err(Fault::rule("the name stands twice in its object").at(name)),
             None => Ok(()),
         }
@@ -203,42 +214,52 @@ impl<'a> Border<'a> {
 
     fn array(&mut self, depth: usize) -> Checked {
         check_depth(depth)?;
+        self.keep(self.at..self.at + 1)?;
+        self.comma = None;
         self.at += 1;
-        self.push("[")?;
         self.space();
         if !self.eat(b']') {
             for index in 0_usize.. {
                 self.space();
-                self.separate();
+                self.separate()?;
                 self.value(depth + 1).map_err(|fault| fault.at(index.to_string()))?;
                 self.space();
                 if self.eat(b']') {
                     break;
                 }
-                if !self.eat(b',') {
+                if !self.eat_comma() {
                     return self.syntax("a comma or a closing bracket is expected");
                 }
             }
         }
-        self.push("]")
+        self.keep(self.at - 1..self.at)
     }
 
-    /// A string as it is written, with its quotes.
-    fn string(&mut self) -> Checked<&'a str> {
+    fn string(&mut self) -> Checked<Quoted> {
         let start = self.at;
+        let mut is_escaped = false;
         self.at += 1;
         loop {
             self.at = plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(self.text.get(start..self.at).unwrap_or_default());
+                    return Ok(Quoted { place: start..self.at, is_escaped });
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    is_escaped = true;
+                    self.escape()?;
+                }
                 Some(_) => return self.syntax("a control character stands in a string"),
                 None => return self.syntax("the text ends inside a string"),
             }
         }
+    }
+
+    /// The text that a string stands for.
+    fn unquote(&self, Quoted { place, is_escaped }: &Quoted) -> Cow<'a, str> {
+        let inner = self.text.get(place.start + 1..place.end - 1).unwrap_or_default();
+        if *is_escaped { unescape(inner) } else { Cow::Borrowed(inner) }
     }
 
     fn escape(&mut self) -> Checked {
@@ -263,29 +284,32 @@ impl<'a> Border<'a> {
         self.text.get(at..)?.strip_prefix("\\u").and_then(four_hex)
     }
 
-    /// A number as it is written.
-    fn number(&mut self) -> Checked<&'a str> {
+    /// A number where it stands.
+    fn number(&mut self) -> Checked<Range<usize>> {
         let start = self.at;
         self.eat(b'-');
         if !self.eat(b'0') {
             self.digits()?;
         }
-        let mut integer = true;
+        let (mut integer, mut digits_max) = (true, INTEGER_DIGITS_FIT);
         if self.eat(b'.') {
-            integer = false;
+            (integer, digits_max) = (false, FLOAT_DIGITS_FIT);
             self.digits()?;
         }
         if self.eat(b'e') || self.eat(b'E') {
-            integer = false;
+            (integer, digits_max) = (false, 0);
             let _sign = self.eat(b'+') || self.eat(b'-');
             self.digits()?;
         }
-        let text = self.text.get(start..self.at).unwrap_or_default();
-        match Number::parse(text) {
-            Some(_) => Ok(text),
-            None if integer => Err(Fault::rule("the integer fits neither i64 nor u64")),
-            None => Err(Fault::rule("the number overflows a 64-bit float")),
+        let place = start..self.at;
+        let fits = || Number::parse(self.text.get(place.clone()).unwrap_or_default()).is_some();
+        if place.len() <= digits_max || fits() {
+            return Ok(place);
         }
+        Err(Fault::rule(match integer {
+            true => "the integer fits neither i64 nor u64",
+            false => "the number overflows a 64-bit float",
+        }))
     }
 
     fn digits(&mut self) -> Checked {
@@ -304,8 +328,9 @@ impl<'a> Border<'a> {
         if !rest.starts_with(word) {
             return self.syntax("a value is expected");
         }
+        let start = self.at;
         self.at += word.len();
-        self.push(word)
+        self.keep(start..self.at)
     }
 
     fn space(&mut self) {
@@ -324,23 +349,28 @@ impl<'a> Border<'a> {
         found
     }
 
-    /// Writes a comma, unless what comes is the first of its object or array.
-    fn separate(&mut self) {
-        if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[')) {
-            self.out.push(',');
+    fn eat_comma(&mut self) -> bool {
+        self.comma = Some(self.at);
+        self.eat(b',')
+    }
+
+    /// Writes the comma before what comes, unless nothing is written that it could follow.
+    fn separate(&mut self) -> Checked {
+        match self.comma {
+            Some(comma) if !self.kept.is_empty() => self.keep(comma..comma + 1),
+            Some(_) | None => Ok(()),
         }
     }
 
-    fn push(&mut self, text: &str) -> Checked {
-        self.out.push_str(text);
-        match self.out.len() {
+    fn keep(&mut self, part: Range<usize>) -> Checked {
+        match self.kept.keep(part) {
             ..=DOCUMENT_BYTES_MAX => Ok(()),
-            size => Err(Fault { steps: Vec::new(), kind: FaultKind::Size(size) }),
+            size => Err(Fault::new(FaultKind::Size(size))),
         }
     }
 
     fn syntax<T>(&self, reason: &'static str) -> Checked<T> {
-        Err(Fault { steps: Vec::new(), kind: FaultKind::Syntax { offset: self.at, reason } })
+        Err(Fault::new(FaultKind::Syntax { offset: self.at, reason }))
     }
 }
 

@@ -7,24 +7,29 @@ use std::ops::Range;
 
 use super::string::unescape;
 
-const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+const LOW: u128 = u128::from_ne_bytes([0x01; 16]);
+const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
 
 /// The first byte at or after `from` that does not stand for itself in a JSON string: a quote, a
 /// backslash or a control character. The length of the text when there is none.
 ///
-/// It looks at eight bytes at a time: the test for a byte below a bound is the one in "Bit
-/// Twiddling Hacks" (Anderson), which is exact for the lowest such byte.
+/// It looks at sixteen bytes at a time, which holds most strings whole, so that the processor can
+/// foresee how often it goes round. The test for a byte below a bound is the one in "Bit Twiddling
+/// Hacks" (Anderson): what is subtracted borrows from the high bit. It is exact for the lowest such
+/// byte, and a byte equals another when their difference in bits is below one.
 pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*eight);
-        let special =
-            below(word, 0x20) | below(word ^ spread(b'"'), 1) | below(word ^ spread(b'\\'), 1);
+    while let Some(sixteen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let word = u128::from_le_bytes(*sixteen);
+        let below = word.wrapping_sub(spread(0x20))
+            | (word ^ spread(b'"')).wrapping_sub(LOW)
+            | (word ^ spread(b'\\')).wrapping_sub(LOW);
+        // A byte with its high bit set is none of the three.
+        let special = below & !word & HIGH;
         if special != 0 {
             return at + special.trailing_zeros() as usize / 8;
         }
-        at += 8;
+        at += 16;
     }
     let tail = bytes.get(at..).unwrap_or_default();
     at + tail.iter().position(|&b| matches!(b, b'"' | b'\\' | ..0x20)).unwrap_or(tail.len())
@@ -101,14 +106,8 @@ fn container_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-const fn spread(byte: u8) -> u64 {
-    LOW * byte as u64
-}
-
-/// A high bit at the lowest byte of `word` that is less than `bound` (at most 128), if there is
-/// one; the bits above it mean nothing.
-const fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(spread(bound)) & !word & HIGH
+const fn spread(byte: u8) -> u128 {
+    LOW * byte as u128
 }
 
 #[cfg(test)]

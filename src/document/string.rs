@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::scan::plain_end;
+
 /// The text that the inside of a JSON string stands for (without its quotes).
 pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
     if !inner.as_bytes().contains(&b'\\') {
@@ -37,17 +39,21 @@ pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
 /// Writes text as a JSON string, with the fewest escapes.
 pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            ..' ' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
-            plain => out.push(plain),
+    let mut from = 0;
+    loop {
+        let end = plain_end(text.as_bytes(), from);
+        out.push_str(text.get(from..end).unwrap_or_default());
+        from = end + 1;
+        match text.as_bytes().get(end) {
+            None => break,
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(b'\x08') => out.push_str("\\b"),
+            Some(b'\x0c') => out.push_str("\\f"),
+            Some(b'\n') => out.push_str("\\n"),
+            Some(b'\r') => out.push_str("\\r"),
+            Some(b'\t') => out.push_str("\\t"),
+            Some(control) => out.push_str(&format!("\\u{control:04x}")),
         }
     }
     out.push('"');

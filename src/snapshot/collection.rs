@@ -13,7 +13,7 @@ use super::{CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfi
 use crate::{
     document::{Document, KeyBytes},
     limits,
-    names::{CollectionName, DocumentId, IndexName},
+    names::{CollectionName, DocumentId, IndexName, Sought},
     sync::{Arc, WriteOnce},
     version::Version,
 };
@@ -53,14 +53,14 @@ impl Collection {
         options: CollectionOptions,
         created: Version,
         changed: Version,
-        documents: Vec<(DocumentId, Arc<Document>)>,
+        documents: Vec<(DocumentId, Document)>,
     ) -> Collection {
         let bytes = documents.iter().map(|(id, document)| footprint(id, document)).sum();
         Collection {
             options,
             created: WriteOnce::new(created.get()),
             changed: WriteOnce::new(changed.get()),
-            documents: documents.into_iter().collect(),
+            documents: filled(documents),
             bytes,
             indexes: Vec::new(),
         }
@@ -118,12 +118,22 @@ impl Collection {
     ///
     /// O(log documents).
     pub fn get(&self, id: &str) -> Option<&Arc<Document>> {
+        self.documents.get(&Sought::new(id))
+    }
+
+    /// [`Collection::get`] by an id, which needs less work than by its text.
+    pub fn get_by_id(&self, id: &DocumentId) -> Option<&Arc<Document>> {
         self.documents.get(id)
+    }
+
+    /// The greatest id.
+    pub(crate) fn last_id(&self) -> Option<&DocumentId> {
+        self.documents.get_max().map(|(id, _)| id)
     }
 
     /// One document with the id as the collection holds it.
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&DocumentId, &Arc<Document>)> {
-        self.documents.get_key_value(id)
+        self.documents.get_key_value(&Sought::new(id))
     }
 
     /// All documents in the order of their ids.
@@ -296,8 +306,29 @@ impl<'a> Change<'a> {
     }
 }
 
+/// The map of documents that are sorted by id, laid out for look-ups.
+///
+/// A leaf splits in half, and of documents that come in order the first half gets no more: every
+/// leaf would stay half empty. So every other document goes first, and those between fill up.
+/// Fewer leaves take less memory, and more of them stay in the processor's cache. The documents'
+/// heads are made here, one after the other, and so lie apart from their texts: whoever looks for
+/// a document and has no need of its text touches fewer pages.
+fn filled(documents: Vec<(DocumentId, Document)>) -> Documents {
+    let mut map = Documents::new();
+    let mut between = Vec::with_capacity(documents.len() / 2);
+    for (place, (id, document)) in documents.into_iter().enumerate() {
+        let document = Arc::new(document);
+        match place % 2 {
+            0 => drop(map.insert(id, document)),
+            _ => between.push((id, document)),
+        }
+    }
+    map.extend(between);
+    map
+}
+
 fn footprint(id: &DocumentId, document: &Document) -> u64 {
-    (id.as_str().len() + document.json().len()) as u64 + limits::DOCUMENT_OVERHEAD_BYTES
+    (id.bytes() + document.json().len()) as u64 + limits::DOCUMENT_OVERHEAD_BYTES
 }
 
 impl PartialEq for Collection {

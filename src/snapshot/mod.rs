@@ -98,6 +98,15 @@ impl Snapshot {
         self.collection(collection)?.get(id)
     }
 
+    /// [`Snapshot::get`] by names that were checked, which needs less work than by their texts.
+    pub fn get_by_id(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+    ) -> Option<&Arc<Document>> {
+        self.collections.get(collection)?.get_by_id(id)
+    }
+
     /// The state after a commit.
     ///
     /// # Errors

@@ -96,8 +96,11 @@ impl WriteSet {
             for (index, change) in &writes.indexes {
                 encode_index(&mut out, name, index, change);
             }
+            let put = head("put", name);
+            let delete = head("delete", name);
             for (id, document) in &writes.documents {
-                encode_document(&mut out, name, id, document.as_deref());
+                let head = if document.is_some() { &put } else { &delete };
+                encode_document(&mut out, head, id, document.as_deref());
             }
         }
         if out.last() == Some(&b',') {
@@ -222,11 +225,11 @@ pub struct Operation<'a> {
 fn encode_catalog(out: &mut Vec<u8>, name: &CollectionName, change: &CatalogChange) {
     match change {
         CatalogChange::Create(options) => {
-            encode_head(out, "create_collection", name);
+            out.extend_from_slice(&head("create_collection", name));
             out.extend_from_slice(b",\"options\":");
             serde_json::to_writer(&mut *out, options).expect("memory takes every write");
         }
-        CatalogChange::Drop => encode_head(out, "drop_collection", name),
+        CatalogChange::Drop => out.extend_from_slice(&head("drop_collection", name)),
     }
     out.extend_from_slice(b"},");
 }
@@ -237,7 +240,7 @@ fn encode_index(out: &mut Vec<u8>, name: &CollectionName, index: &IndexName, cha
         IndexChange::Create(definition, _) => ("create_index", Some(definition.to_json())),
         IndexChange::Drop => ("drop_index", None),
     };
-    encode_head(out, operation, name);
+    out.extend_from_slice(&head(operation, name));
     out.extend_from_slice(format!(",\"index\":\"{index}\"").as_bytes());
     if let Some(definition) = definition {
         out.extend_from_slice(format!(",\"definition\":{definition}").as_bytes());
@@ -245,13 +248,8 @@ fn encode_index(out: &mut Vec<u8>, name: &CollectionName, index: &IndexName, cha
     out.extend_from_slice(b"},");
 }
 
-fn encode_document(
-    out: &mut Vec<u8>,
-    name: &CollectionName,
-    id: &DocumentId,
-    document: Option<&Document>,
-) {
-    encode_head(out, if document.is_some() { "put" } else { "delete" }, name);
+fn encode_document(out: &mut Vec<u8>, head: &[u8], id: &DocumentId, document: Option<&Document>) {
+    out.extend_from_slice(head);
     out.extend_from_slice(b",\"id\":");
     serde_json::to_writer(&mut *out, id.as_str()).expect("memory takes every write");
     if let Some(document) = document {
@@ -261,9 +259,7 @@ fn encode_document(
     out.extend_from_slice(b"},");
 }
 
-/// Collection names need no escapes.
-fn encode_head(out: &mut Vec<u8>, operation: &str, name: &CollectionName) {
-    for part in ["{\"op\":\"", operation, "\",\"collection\":\"", name.as_str(), "\""] {
-        out.extend_from_slice(part.as_bytes());
-    }
+/// What an operation on a collection begins with. Collection names need no escapes.
+fn head(operation: &str, name: &CollectionName) -> Vec<u8> {
+    ["{\"op\":\"", operation, "\",\"collection\":\"", name.as_str(), "\""].concat().into_bytes()
 }

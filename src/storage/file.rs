@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 /// Bytes of zeros that are written at once. Larger pieces are no faster.
 const ZEROS_BYTES: usize = 256 * 1024;
 
+/// Bytes of zeros that one sync makes safe. Commits go on while a segment is made: their own syncs
+/// come between these, and would have to wait for one of the whole segment.
+const ZEROS_SYNC_BYTES: u64 = 1024 * 1024;
+
 /// A data directory, locked unless it is only watched.
 #[derive(Debug)]
 pub struct FileStorage {
@@ -217,6 +221,9 @@ fn write_zeros(file: &File, length: u64) -> io::Result<()> {
         let piece = usize::try_from(length - offset).map_or(ZEROS_BYTES, |n| n.min(ZEROS_BYTES));
         file.write_all_at(zeros.get(..piece).unwrap_or(&zeros), offset)?;
         offset += piece as u64;
+        if offset.is_multiple_of(ZEROS_SYNC_BYTES) {
+            file.sync_data()?;
+        }
     }
     Ok(())
 }

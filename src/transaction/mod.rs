@@ -154,7 +154,7 @@ impl Transaction {
             Some(Pending::Updates(_)) => true,
             None => false,
         };
-        let stored = self.snapshot.get(collection.as_str(), id.as_str());
+        let stored = self.snapshot.get_by_id(collection, id);
         state.reads.document(collection, id, stored.map(|document| document.version()));
         if unsettled {
             state.writes.settle(collection, id, stored)?;
@@ -179,7 +179,7 @@ impl Transaction {
         if state.writes.drops(collection) {
             return Ok(None);
         }
-        let stored = self.snapshot.get(collection.as_str(), id.as_str());
+        let stored = self.snapshot.get_by_id(collection, id);
         match state.writes.get(collection, id) {
             Some(pending) => pending.over(stored),
             None => Ok(stored.cloned()),
@@ -222,7 +222,7 @@ impl Transaction {
         // What no document can be called is never found.
         let Ok(id) = DocumentId::new(id) else { return Ok(Vec::new()) };
         self.touch(collection)?;
-        let is_missed = match self.snapshot.get(collection.as_str(), id.as_str()) {
+        let is_missed = match self.snapshot.get_by_id(collection, &id) {
             Some(stored) => !query.filter.matches(stored),
             None => query.filter.paths().len() > 1,
         };
@@ -360,7 +360,7 @@ fn first_committer_wins(snapshot: &Snapshot, seen: &ReadSet, writes: &Overlay) -
     for (collection, id, pending) in writes.iter_documents() {
         match pending {
             Pending::Put(_) | Pending::Delete => {
-                let stored = snapshot.get(collection.as_str(), id.as_str());
+                let stored = snapshot.get_by_id(collection, id);
                 reads.document(collection, id, stored.map(|document| document.version()));
             }
             Pending::Updates(_) => reads.take_over(seen, collection, id),

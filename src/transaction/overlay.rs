@@ -8,7 +8,7 @@ use crate::{
     document::{Document, Update},
     error::{Error, Result},
     limits,
-    names::{CollectionName, DocumentId},
+    names::{CollectionName, DocumentId, Sought},
     query::Source,
     snapshot::{CatalogChange, Collection},
     sync::Arc,
@@ -64,6 +64,12 @@ impl Pending {
     }
 }
 
+impl CollectionOverlay {
+    fn is_dropped(&self) -> bool {
+        self.catalog == Some(CatalogChange::Drop)
+    }
+}
+
 impl Overlay {
     /// True when nothing is written.
     pub fn is_empty(&self) -> bool {
@@ -101,9 +107,9 @@ impl Overlay {
         id: &DocumentId,
         pending: Pending,
     ) -> Result<()> {
-        self.check_not_dropped(collection)?;
         let bytes = self.bytes + footprint(&pending);
         if bytes > limits::TRANSACTION_BYTES_MAX as u64 {
+            self.check_not_dropped(collection)?;
             // What is written over an own write takes its place; mostly there is none to look for.
             let actual = bytes - self.get(collection, id).map_or(0, footprint);
             if actual > limits::TRANSACTION_BYTES_MAX as u64 {
@@ -114,7 +120,11 @@ impl Overlay {
                 });
             }
         }
-        let before = self.collection_mut(collection).documents.insert(id.clone(), pending);
+        let own = self.collection_mut(collection);
+        if own.is_dropped() {
+            return Err(Error::CollectionNotFound { collection: collection.clone() });
+        }
+        let before = own.documents.insert(id.clone(), pending);
         self.bytes = bytes - before.as_ref().map_or(0, footprint);
         Ok(())
     }
@@ -181,11 +191,14 @@ impl Overlay {
 
     /// True when a collection is dropped.
     pub(super) fn drops(&self, collection: &CollectionName) -> bool {
-        self.collections.get(collection).is_some_and(|own| own.catalog == Some(CatalogChange::Drop))
+        self.collections.get(collection).is_some_and(CollectionOverlay::is_dropped)
     }
 
     fn collection_mut(&mut self, collection: &CollectionName) -> &mut CollectionOverlay {
-        self.collections.entry(collection.clone()).or_default()
+        if !self.collections.contains_key(collection) {
+            self.collections.insert(collection.clone(), CollectionOverlay::default());
+        }
+        self.collections.get_mut(collection).expect("it is there by now")
     }
 }
 
@@ -223,7 +236,7 @@ impl Source for View<'_> {
     }
 
     fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
-        match self.writes.get_key_value(id) {
+        match self.writes.get_key_value(&Sought::new(id)) {
             Some((id, pending)) => Some((id.clone(), Arc::clone(pending.document()?))),
             None => Source::get(self.base?, id),
         }

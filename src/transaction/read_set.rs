@@ -33,7 +33,11 @@ impl ReadSet {
         id: &DocumentId,
         version: Option<Version>,
     ) {
-        self.entry(collection).documents.insert(id.clone(), version);
+        let reads = match self.collections.get_mut(collection) {
+            Some(reads) => reads,
+            None => self.entry(collection),
+        };
+        reads.documents.insert(id.clone(), version);
     }
 
     /// Notes that a predicate was asked.

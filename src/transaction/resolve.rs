@@ -55,8 +55,11 @@ impl CollectionOverlay {
         name: &CollectionName,
         current: Option<&Collection>,
     ) -> Result<CollectionWrites> {
+        let last = current.and_then(Collection::last_id);
         let resolve = |(id, pending): (&DocumentId, &Pending)| {
-            let stored = current.and_then(|collection| collection.get(id.as_str()));
+            // Ids that grow with time, as generated ones do, are seen to be new without a look-up.
+            let current = current.filter(|_| last.is_some_and(|last| id <= last));
+            let stored = current.and_then(|collection| collection.get_by_id(id));
             let write = resolve_document(name, id, pending, stored).transpose()?;
             Some(write.map(|write| (id.clone(), write)))
         };

@@ -125,7 +125,7 @@ impl Transaction {
         expected: Version,
     ) -> Result<()> {
         self.touch(collection)?;
-        let found = self.snapshot.get(collection.as_str(), id.as_str()).map(|doc| doc.version());
+        let found = self.snapshot.get_by_id(collection, id).map(|doc| doc.version());
         self.state.borrow_mut().reads.document(collection, id, found);
         if found.unwrap_or(Version::ZERO) == expected {
             return Ok(());

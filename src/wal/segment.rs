@@ -73,6 +73,9 @@ impl Segment {
     ///
     /// When the device failed.
     pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         self.file.write_at(self.position, lines)?;
         self.position += lines.len() as u64;
         assert!(self.position <= self.capacity, "a segment's room is taken before it is used");

@@ -13,6 +13,9 @@ pub struct Space {
     next: Option<u64>,
 }
 
+/// Longer lines are written by themselves: joining them would cost more than another call does.
+const JOINED_BYTES_MAX: usize = 64 * 1024;
+
 /// Where the next record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
@@ -123,7 +126,7 @@ impl Writer {
                 self.begin(segment, first)?;
             }
             let current = self.current.as_mut().expect("the first record begins a segment");
-            current.append(&lines.concat())?;
+            append(current, &lines)?;
         }
         if sync { self.sync() } else { Ok(()) }
     }
@@ -145,9 +148,41 @@ impl Writer {
     }
 }
 
+/// Appends lines, the short ones among them joined, so that many take one call.
+fn append(segment: &mut Segment, lines: &[Vec<u8>]) -> io::Result<()> {
+    let mut joined = Vec::new();
+    for line in lines {
+        if line.len() <= JOINED_BYTES_MAX {
+            joined.extend_from_slice(line);
+            continue;
+        }
+        segment.append(&mem::take(&mut joined))?;
+        segment.append(line)?;
+    }
+    segment.append(&joined)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        storage::{MemoryStorage, read_all},
+        wal::segment::FOLDER,
+    };
+
+    #[test]
+    fn long_lines_and_short_ones_keep_their_order() -> io::Result<()> {
+        let storage = MemoryStorage::new();
+        storage.create_folder(FOLDER)?;
+        let lengths = [1, 2, JOINED_BYTES_MAX, JOINED_BYTES_MAX + 1, 3, JOINED_BYTES_MAX + 2];
+        let lines: Vec<_> = (b'a'..).zip(lengths).map(|(byte, n)| vec![byte; n]).collect();
+        let mut segment = Segment::prepare(&storage, 1, 1 << 20)?;
+        append(&mut segment, &lines)?;
+        let written = read_all(&storage, "wal/prepared-1.tmp")?;
+        assert!(written.starts_with(&lines.concat()));
+        assert!(written.iter().skip(lengths.iter().sum()).all(|byte| *byte == 0));
+        Ok(())
+    }
 
     #[test]
     fn room_is_taken_whole_or_not_at_all() {

@@ -234,7 +234,7 @@ impl Index {
         name: IndexName,
         definition: Arc<IndexDefinition>,
         collection: &CollectionName,
-        documents: &[(DocumentId, Arc<Document>)],
+        documents: &[(&DocumentId, &Arc<Document>)],
         order: &[u32],
     ) -> Result<Index, String> {
         let mut index = Index::new(name, definition);
@@ -251,7 +251,7 @@ impl Index {
                 return Err("it has an entry that no document has".to_owned());
             };
             index.bytes += footprint(&value);
-            entries.push((IndexKey { value, id: id.clone() }, Arc::clone(document)));
+            entries.push((IndexKey { value, id: (*id).clone() }, Arc::clone(document)));
         }
         if waiting.iter().any(|keys| keys.len() > 0) {
             return Err("it lacks an entry that a document has".to_owned());

@@ -3,18 +3,18 @@
 //! Invariant: whoever holds a name may build a path, a log line or a URL from it without another
 //! check.
 
-use std::{borrow::Borrow, fmt, str::FromStr};
+mod id;
 
-use smol_str::SmolStr;
+pub(crate) use id::Sought;
+pub use id::{DOCUMENT_ID_MAX, DocumentId};
+
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 use crate::sync::Arc;
 
 /// A collection's name has at most this many bytes, so that a file named after it fits any
 /// file system's 255.
 pub const COLLECTION_NAME_MAX: usize = 128;
-
-/// A document's id has at most this many bytes, so that ids stay cheap to compare and to index.
-pub const DOCUMENT_ID_MAX: usize = 256;
 
 /// A name that breaks the rules, and which rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,45 +118,6 @@ impl fmt::Debug for IndexName {
     }
 }
 
-/// The id of a document: 1 to 256 bytes of UTF-8 without control characters.
-///
-/// Ids of up to 23 bytes lie in the value itself, so that a look-up in a map of them follows no
-/// pointers; longer ones are shared. Either way a copy costs no allocation.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DocumentId(SmolStr);
-
-impl DocumentId {
-    /// Checks an id.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidName`] when it is empty, too long or holds a control character.
-    pub fn new(id: &str) -> Result<DocumentId, InvalidName> {
-        let invalid = |rule| Err(InvalidName::new("document id", id, rule));
-        if id.is_empty() {
-            return invalid("it is empty");
-        }
-        if id.len() > DOCUMENT_ID_MAX {
-            return invalid("it is longer than 256 bytes of UTF-8");
-        }
-        if id.chars().any(char::is_control) {
-            return invalid("it holds a control character");
-        }
-        Ok(DocumentId(id.into()))
-    }
-
-    /// A new id that sorts after those made before it (UUIDv7, RFC 9562).
-    pub fn generate() -> DocumentId {
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        DocumentId(SmolStr::new(uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text)))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl InvalidName {
     fn new(what: &'static str, name: &str, rule: &'static str) -> InvalidName {
         InvalidName { what, name: name.chars().take(64).collect(), rule }
@@ -164,12 +125,6 @@ impl InvalidName {
 }
 
 impl Borrow<str> for CollectionName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for DocumentId {
     fn borrow(&self) -> &str {
         &self.0
     }
@@ -183,14 +138,6 @@ impl FromStr for CollectionName {
     }
 }
 
-impl FromStr for DocumentId {
-    type Err = InvalidName;
-
-    fn from_str(id: &str) -> Result<DocumentId, InvalidName> {
-        DocumentId::new(id)
-    }
-}
-
 impl fmt::Display for CollectionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -198,18 +145,6 @@ impl fmt::Display for CollectionName {
 }
 
 impl fmt::Debug for CollectionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl fmt::Display for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.0, f)
     }
