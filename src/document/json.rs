@@ -32,13 +32,13 @@ pub(super) struct Body {
 
 /// Lets in the body of a document.
 pub(super) fn document(input: &[u8]) -> Result<Body> {
-    let mut border = Border::new(input)?;
+    let mut border = Border::new(input, NESTING_DEPTH_MAX)?;
     border.document().map_err(Fault::into_error)
 }
 
-/// Lets in any JSON value, with the rules for values inside documents.
-pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
-    let mut border = Border::new(input)?;
+/// Lets in any JSON value, with the rules for values inside documents but for its depth.
+pub(super) fn value(input: &[u8], depth_max: usize) -> Result<Box<str>> {
+    let mut border = Border::new(input, depth_max)?;
     border.whole().map_err(Fault::into_error)?;
     Ok(border.out.into_boxed_str())
 }
@@ -49,10 +49,11 @@ struct Border<'a> {
     out: String,
     /// Names of the members met so far of all objects that are open, innermost last.
     names: Vec<Cow<'a, str>>,
+    depth_max: usize,
 }
 
 impl<'a> Border<'a> {
-    fn new(input: &'a [u8]) -> Result<Border<'a>> {
+    fn new(input: &'a [u8], depth_max: usize) -> Result<Border<'a>> {
         let invalid =
             |offset, reason: &str| Error::InvalidJson { offset, reason: reason.to_owned() };
         let text = std::str::from_utf8(input)
@@ -61,7 +62,7 @@ impl<'a> Border<'a> {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
         let room = input.len().min(DOCUMENT_BYTES_MAX);
-        Ok(Border { text, at: 0, out: String::with_capacity(room), names: Vec::new() })
+        Ok(Border { text, at: 0, out: String::with_capacity(room), names: Vec::new(), depth_max })
     }
 
     /// The whole input as one value.
@@ -137,7 +138,7 @@ impl<'a> Border<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Checked {
-        check_depth(depth)?;
+        self.check_depth(depth)?;
         self.push("{")?;
         self.members(|border, key, _| border.member(key, depth + 1))?;
         self.push("}")
@@ -202,7 +203,7 @@ impl<'a> Border<'a> {
     }
 
     fn array(&mut self, depth: usize) -> Checked {
-        check_depth(depth)?;
+        self.check_depth(depth)?;
         self.at += 1;
         self.push("[")?;
         self.space();
@@ -339,14 +340,14 @@ impl<'a> Border<'a> {
         }
     }
 
+    fn check_depth(&self, depth: usize) -> Checked {
+        if depth <= self.depth_max {
+            return Ok(());
+        }
+        Err(Fault::rule(format!("it is nested deeper than {} levels", self.depth_max)))
+    }
+
     fn syntax<T>(&self, reason: &'static str) -> Checked<T> {
         Err(Fault { steps: Vec::new(), kind: FaultKind::Syntax { offset: self.at, reason } })
     }
-}
-
-fn check_depth(depth: usize) -> Checked {
-    if depth <= NESTING_DEPTH_MAX {
-        return Ok(());
-    }
-    Err(Fault::rule(format!("it is nested deeper than {NESTING_DEPTH_MAX} levels")))
 }
