@@ -17,7 +17,8 @@ pub(crate) use loom::{
     sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::{self, ThreadId},
 };
-pub(crate) use std::sync::Arc;
+// What is derived from an immutable value, once: no thread waits for another while it is made.
+pub(crate) use std::sync::{Arc, OnceLock};
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},

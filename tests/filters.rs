@@ -139,7 +139,7 @@ fn the_id_and_the_version_are_members() {
 fn what_is_no_filter() {
     for (text, pointer, named) in [
         ("[]", "", "object"),
-        (r#"{"$or":[{"a":1}]}"#, "/$or", "$or"),
+        (r#"{"$xor":[{"a":1}]}"#, "/$xor", "$xor"),
         (r#"{"a":{"$above":1}}"#, "/a/$above", "$above"),
         (r#"{"a":{"$gt":1,"b":2}}"#, "/a/b", "plain"),
         (r#"{"a":{"b":1,"$gt":2}}"#, "/a/b", "plain"),

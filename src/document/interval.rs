@@ -110,6 +110,12 @@ impl Interval {
         (!both.range(&[], Direction::Ascending).is_empty()).then_some(both)
     }
 
+    /// What both of two sets hold, in order.
+    pub fn intersect(one: &[Interval], two: &[Interval]) -> Vec<Interval> {
+        let pairs = one.iter().flat_map(|a| two.iter().filter_map(|b| a.intersection(b)));
+        Interval::union(pairs.collect())
+    }
+
     /// What any of them holds, in order; those that overlap become one.
     pub fn union(mut intervals: Vec<Interval>) -> Vec<Interval> {
         let range = |interval: &Interval| interval.range(&[], Direction::Ascending);

@@ -40,14 +40,14 @@ pub(super) struct Body {
 
 /// Lets in the body of a document.
 pub(super) fn document(input: &[u8]) -> Result<Body> {
-    let mut border = Border::new(input)?;
+    let mut border = Border::new(input, NESTING_DEPTH_MAX)?;
     let (id, expected) = border.document().map_err(|fault| fault.into_error())?;
     Ok(Body { id, expected, members: border.kept.into_text() })
 }
 
-/// Lets in any JSON value, with the rules for values inside documents.
-pub(super) fn value(input: &[u8]) -> Result<Box<str>> {
-    let mut border = Border::new(input)?;
+/// Lets in any JSON value, with the rules for values inside documents but for its depth.
+pub(super) fn value(input: &[u8], depth_max: usize) -> Result<Box<str>> {
+    let mut border = Border::new(input, depth_max)?;
     border.whole().map_err(|fault| fault.into_error())?;
     Ok(border.kept.into_text().into_boxed_str())
 }
@@ -59,6 +59,7 @@ struct Border<'a> {
     comma: Option<usize>,
     kept: Kept<'a>,
     names: Names<'a>,
+    depth_max: usize,
 }
 
 /// A string where it stands, with its quotes.
@@ -74,7 +75,7 @@ struct Key {
 }
 
 impl<'a> Border<'a> {
-    fn new(input: &'a [u8]) -> Result<Border<'a>> {
+    fn new(input: &'a [u8], depth_max: usize) -> Result<Border<'a>> {
         let invalid =
             |offset, reason: &str| Error::InvalidJson { offset, reason: reason.to_owned() };
         let text = std::str::from_utf8(input)
@@ -82,7 +83,8 @@ impl<'a> Border<'a> {
         if text.starts_with('\u{feff}') {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
-        Ok(Border { text, at: 0, comma: None, kept: Kept::new(text), names: Names::new() })
+        let (kept, names) = (Kept::new(text), Names::new());
+        Ok(Border { text, at: 0, comma: None, kept, names, depth_max })
     }
 
     /// The whole input as one value.
@@ -158,7 +160,7 @@ impl<'a> Border<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Checked {
-        check_depth(depth)?;
+        self.check_depth(depth)?;
         self.keep(self.at..self.at + 1)?;
         self.members(|border, key, _| border.member(key, depth + 1))?;
         self.keep(self.at - 1..self.at)
@@ -213,7 +215,7 @@ impl<'a> Border<'a> {
     }
 
     fn array(&mut self, depth: usize) -> Checked {
-        check_depth(depth)?;
+        self.check_depth(depth)?;
         self.keep(self.at..self.at + 1)?;
         self.comma = None;
         self.at += 1;
@@ -369,14 +371,14 @@ impl<'a> Border<'a> {
         }
     }
 
+    fn check_depth(&self, depth: usize) -> Checked {
+        if depth <= self.depth_max {
+            return Ok(());
+        }
+        Err(Fault::rule(format!("it is nested deeper than {} levels", self.depth_max)))
+    }
+
     fn syntax<T>(&self, reason: &'static str) -> Checked<T> {
         Err(Fault::new(FaultKind::Syntax { offset: self.at, reason }))
     }
-}
-
-fn check_depth(depth: usize) -> Checked {
-    if depth <= NESTING_DEPTH_MAX {
-        return Ok(());
-    }
-    Err(Fault::rule(format!("it is nested deeper than {NESTING_DEPTH_MAX} levels")))
 }

@@ -33,6 +33,7 @@ pub use number::Number;
 pub use order::{Direction, compare, same};
 pub use patch::MergePatch;
 pub use path::{InvalidPath, Path};
+pub(crate) use path::{Leaf, Tail};
 pub use raw::{Kind, Member, Raw};
 pub use update::Update;
 pub use value::Json;

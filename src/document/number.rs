@@ -45,6 +45,16 @@ impl Number {
         }
     }
 
+    /// The integer without the fraction; none when it fits neither `i64` nor `u64`.
+    pub fn truncated(self) -> Option<i128> {
+        match self {
+            Number::Int(integer) => Some(integer),
+            Number::Float(float) => (INTEGERS_BEGIN..INTEGERS_END)
+                .contains(&float.trunc())
+                .then_some(float.trunc() as i128),
+        }
+    }
+
     /// The sum; none when it is not a number that a document may hold. Integers stay integers.
     pub fn checked_add(self, other: Number) -> Option<Number> {
         match (self, other) {
@@ -155,6 +165,17 @@ mod tests {
         for text in ["1e999", "18446744073709551616", "-9223372036854775809", "", "x", "1.x"] {
             assert_eq!(Number::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn fractions_are_cut_towards_zero() {
+        let cut = |text| Number::parse(text).unwrap().truncated();
+        for (text, whole) in [("7", 7), ("7.9", 7), ("-7.9", -7), ("-0.5", 0), ("1e2", 100)] {
+            assert_eq!(cut(text), Some(whole), "{text}");
+        }
+        assert_eq!(cut("-9223372036854775808.0"), Some(i64::MIN.into()));
+        assert_eq!(cut("18446744073709549568.0"), Some(i128::from(u64::MAX) - 2047));
+        assert_eq!((cut("18446744073709551616.0"), cut("-1e300")), (None, None));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! number. What an object does not have, and what lies below a scalar, is *missing*; an array none
 //! of whose elements can be entered reaches nothing at all, not even something missing.
 
-use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, collections::HashSet, fmt, str::FromStr};
 
 use super::{
     Document,
@@ -92,18 +92,23 @@ impl Path {
         &self.parts
     }
 
+    /// The names of the steps.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| &*part.name)
+    }
+
+    /// What is left of the path behind its first steps.
+    pub(crate) fn tail(&self, steps: usize) -> Tail<'_> {
+        Tail(self.parts.get(steps..).unwrap_or_default())
+    }
+
     /// True when the test holds for something the path reaches in the document: a value, each
     /// element of it if it is an array, or none for missing. `_version` reaches the document's.
     pub fn any(&self, document: &Document, test: &mut dyn FnMut(Option<Raw<'_>>) -> bool) -> bool {
-        if let Some(version) = self.version_of(document) {
-            return test(Some(Raw::trusted(&version)));
+        match self.version_of(document) {
+            Some(version) => test(Some(Raw::trusted(&version))),
+            None => self.tail(0).any(document.raw(), Leaf::Elements, test),
         }
-        visit(&self.parts, document.raw(), &mut |reached| match reached.value {
-            Some(array) if array.kind() == Kind::Array && !reached.by_index => {
-                array.elements().any(|element| test(Some(element))) || test(Some(array))
-            }
-            value => test(value),
-        })
     }
 
     /// The text of the value that the document sorts by: of the elements of arrays the least when
@@ -123,7 +128,7 @@ impl Path {
                 first = Some(value);
             }
         };
-        visit(&self.parts, document.raw(), &mut |reached| {
+        self.tail(0).visit(document.raw(), &mut |reached| {
             match reached.value {
                 Some(array) if array.kind() == Kind::Array => {
                     array.elements().for_each(|element| offer(Some(element)));
@@ -154,37 +159,93 @@ pub(super) fn index_of(name: &str) -> Option<usize> {
     name.parse::<u32>().ok().filter(|_| canonical).map(|index| index as usize)
 }
 
-/// Shows the visitor all that is reached, until it returns true; says whether it did.
-fn visit<'a>(parts: &[Part], value: Raw<'a>, visitor: &mut dyn FnMut(Reached<'a>) -> bool) -> bool {
-    let Some((part, rest)) = parts.split_first() else {
-        return visitor(Reached { value: Some(value), by_index: false });
-    };
-    match value.kind() {
-        Kind::Object => match value.member(&part.name) {
-            Some(member) => visit(rest, member, visitor),
-            None => visitor(Reached { value: None, by_index: false }),
-        },
-        Kind::Array => value.elements().enumerate().any(|(index, element)| {
-            let enters = element.kind() == Kind::Object;
-            (enters && visit(parts, element, visitor))
-                || (part.index == Some(index) && visit_element(rest, element, visitor))
-        }),
-        Kind::Null | Kind::Bool | Kind::Number | Kind::String => {
-            visitor(Reached { value: None, by_index: false })
-        }
+/// What is left of a path behind its first steps; with nothing left it reaches the value it begins
+/// at.
+#[derive(Clone, Copy)]
+pub(crate) struct Tail<'p>(&'p [Part]);
+
+/// What a test is shown of an array at the end of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    /// Each element, and then the array.
+    Elements,
+    /// The array alone.
+    Whole,
+}
+
+/// More numeric steps than this, and an element may be entered in so many ways that walks have to
+/// be kept from taking one twice: each such step is a name or an index, which doubles the ways.
+const NUMERIC_STEPS_FREE: usize = 4;
+
+impl Tail<'_> {
+    /// True when the test holds for something that is reached from the value.
+    pub(crate) fn any<'a>(
+        self,
+        from: Raw<'a>,
+        leaf: Leaf,
+        test: &mut dyn FnMut(Option<Raw<'a>>) -> bool,
+    ) -> bool {
+        self.visit(from, &mut |reached| match reached.value {
+            Some(array)
+                if leaf == Leaf::Elements && array.kind() == Kind::Array && !reached.by_index =>
+            {
+                array.elements().any(|element| test(Some(element))) || test(Some(array))
+            }
+            value => test(value),
+        })
+    }
+
+    /// Shows the visitor all that is reached, until it returns true; says whether it did.
+    fn visit<'a>(self, from: Raw<'a>, visitor: &mut dyn FnMut(Reached<'a>) -> bool) -> bool {
+        let numeric = self.0.iter().filter(|part| part.index.is_some()).count();
+        let entered = (numeric > NUMERIC_STEPS_FREE).then(HashSet::new);
+        Walk { visitor, entered }.below(self.0, from)
     }
 }
 
-/// Goes on from the one element that an index names.
-fn visit_element<'a>(
-    rest: &[Part],
-    element: Raw<'a>,
-    visitor: &mut dyn FnMut(Reached<'a>) -> bool,
-) -> bool {
-    match element.kind() {
-        _ if rest.is_empty() => visitor(Reached { value: Some(element), by_index: true }),
-        Kind::Object | Kind::Array => visit(rest, element, visitor),
-        Kind::Null | Kind::Bool | Kind::Number | Kind::String => false,
+/// A walk along a path, which forks where an array is entered by index and by name.
+struct Walk<'v, 'a> {
+    visitor: &'v mut dyn FnMut(Reached<'a>) -> bool,
+    /// The arrays that were entered, by their place in memory, each with the count of steps left.
+    entered: Option<HashSet<(usize, usize)>>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn below(&mut self, parts: &[Part], value: Raw<'a>) -> bool {
+        let Some((part, rest)) = parts.split_first() else {
+            return (self.visitor)(Reached { value: Some(value), by_index: false });
+        };
+        match value.kind() {
+            Kind::Object => match value.member(&part.name) {
+                Some(member) => self.below(rest, member),
+                None => (self.visitor)(Reached { value: None, by_index: false }),
+            },
+            Kind::Array if self.was_entered(parts, value) => false,
+            Kind::Array => value.elements().enumerate().any(|(index, element)| {
+                let enters = element.kind() == Kind::Object;
+                (enters && self.below(parts, element))
+                    || (part.index == Some(index) && self.at_index(rest, element))
+            }),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::String => {
+                (self.visitor)(Reached { value: None, by_index: false })
+            }
+        }
+    }
+
+    /// Goes on from the one element that an index names.
+    fn at_index(&mut self, rest: &[Part], element: Raw<'a>) -> bool {
+        match element.kind() {
+            _ if rest.is_empty() => {
+                (self.visitor)(Reached { value: Some(element), by_index: true })
+            }
+            Kind::Object | Kind::Array => self.below(rest, element),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::String => false,
+        }
+    }
+
+    fn was_entered(&mut self, parts: &[Part], array: Raw<'a>) -> bool {
+        let place = (array.text().as_ptr().addr(), parts.len());
+        self.entered.as_mut().is_some_and(|entered| !entered.insert(place))
     }
 }
 

@@ -113,6 +113,11 @@ impl<'a> Raw<'a> {
         scan::member(self.0, name).and_then(|range| self.0.get(range)).map(Raw)
     }
 
+    /// Levels of nesting, itself counted: 1 for `[]`, none for what is neither array nor object.
+    pub(crate) fn depth(self) -> usize {
+        scan::depth(self.0.as_bytes())
+    }
+
     fn items(self, open: &str) -> Items<'a> {
         Items { rest: self.0.strip_prefix(open).unwrap_or_default() }
     }
@@ -180,6 +185,13 @@ mod tests {
         assert_eq!(Raw::trusted("[]").elements().count(), 0);
         assert_eq!(Raw::trusted("{}").members().count(), 0);
         assert_eq!(Raw::trusted("7").members().count(), 0);
+    }
+
+    #[test]
+    fn depth_counts_levels() {
+        for (text, depth) in [("1", 0), (r#""[[""#, 0), ("{}", 1), (r#"[1,{"a]":[]},[]]"#, 3)] {
+            assert_eq!(Raw::trusted(text).depth(), depth, "{text}");
+        }
     }
 
     #[test]

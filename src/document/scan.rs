@@ -106,6 +106,27 @@ fn container_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
+/// The most arrays and objects that are open at one place of the text.
+pub(super) fn depth(bytes: &[u8]) -> usize {
+    let (mut open, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(bytes, at);
+                continue;
+            }
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    deepest
+}
+
 const fn spread(byte: u8) -> u128 {
     LOW * byte as u128
 }

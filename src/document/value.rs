@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{json, raw::Raw, string::quote};
 use crate::error::{Error, Result};
+use crate::limits::NESTING_DEPTH_MAX;
 
 /// Any JSON value, as compact text. Two are equal when their texts are.
 ///
@@ -29,7 +30,12 @@ impl Json {
     /// [`Error::InvalidJson`] when it is not JSON, [`Error::InvalidDocument`] when it breaks a
     /// rule for values inside documents, [`Error::LimitExceeded`] when it is too large.
     pub fn parse(text: &str) -> Result<Json> {
-        json::value(text.as_bytes()).map(Json)
+        Json::parse_nested(text, NESTING_DEPTH_MAX)
+    }
+
+    /// The same for text that is not to be a document, and may be nested deeper than one.
+    pub(crate) fn parse_nested(text: &str, depth_max: usize) -> Result<Json> {
+        json::value(text.as_bytes(), depth_max).map(Json)
     }
 
     /// The compact text.

@@ -1,21 +1,34 @@
 //! Filters: which documents a query means.
 //!
 //! A filter is read from MongoDB's JSON form ([`Filter::parse`]) or built in Rust ([`field`]); both
-//! make the same value. It is evaluated over a document's text, without building a tree.
+//! make the same value. It is compiled once, when it is first used, and evaluated in one pass over a
+//! document's text, without building a tree.
 //!
-//! Invariant: a filter is flat: an `$and` holds no `$and`, and never exactly one part.
+//! Invariant: a filter is in its canonical shape (see `node`), and its JSON form reads back as an
+//! equal filter.
 
+mod build;
 mod matches;
+mod node;
+mod operators;
 mod parse;
+mod pattern;
 mod print;
+mod program;
 mod ranges;
+mod types;
 
+pub use build::{Field, field};
 pub(crate) use ranges::{Admitted, Conjunct, Exactness};
+pub use types::Type;
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
-use crate::document::{Document, InvalidPath, Json, Path, compare};
+use crate::document::{Document, Path, Raw};
 use crate::error::{Error, Result};
+use crate::sync::{Arc, OnceLock};
+use node::{Node, Test};
+use program::Program;
 
 /// Which documents a query means.
 ///
@@ -27,57 +40,17 @@ use crate::error::{Error, Result};
 /// assert_eq!(built.to_string(), r#"{"age":{"$gte":18},"city":"Oslo"}"#);
 /// # Ok::<(), monsterdb::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Filter {
     root: Node,
-}
-
-/// One part of a filter.
-#[derive(Clone, Debug, PartialEq)]
-enum Node {
-    /// All of them hold; with no parts, always.
-    And(Vec<Node>),
-    /// What a path reaches passes a test.
-    Condition(Condition),
-    /// The builder was given text that is no path: matches nothing, and [`Filter::check`] says so.
-    Invalid(InvalidPath),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Condition {
-    path: Path,
-    test: Test,
-}
-
-/// A test of what a path reaches.
-#[derive(Clone, Debug, PartialEq)]
-enum Test {
-    Eq(Json),
-    Ne(Json),
-    Gt(Json),
-    Gte(Json),
-    Lt(Json),
-    Lte(Json),
-    In(Operands),
-    Nin(Operands),
-}
-
-/// The values of a list operator, kept in the order of values so that a long list is searched fast.
-#[derive(Clone, Debug, PartialEq)]
-struct Operands(Vec<Json>);
-
-impl Operands {
-    fn new(values: impl IntoIterator<Item = Json>) -> Operands {
-        let mut values: Vec<Json> = values.into_iter().collect();
-        values.sort_by(|a, b| compare(Some(a.as_raw()), Some(b.as_raw())));
-        Operands(values)
-    }
+    /// The compiled form, made when it is first needed and shared by clones made later.
+    program: OnceLock<Arc<Program>>,
 }
 
 impl Filter {
     /// The filter that every document matches.
     pub fn all() -> Filter {
-        Filter { root: Node::And(Vec::new()) }
+        Filter::new(Node::And(Vec::new()))
     }
 
     /// True for the filter that every document matches.
@@ -115,9 +88,10 @@ impl Filter {
     ///
     /// # Complexity
     ///
-    /// One look over the document's text a condition, up to the value it names.
+    /// One pass over the document's text up to the last member that the filter names, and for each
+    /// condition a look at what it names.
     pub fn matches(&self, document: &Document) -> bool {
-        matches::matches(&self.root, document)
+        self.program().matches(document)
     }
 
     /// The filter that both match.
@@ -126,52 +100,75 @@ impl Filter {
         Filter::all_of([self, other])
     }
 
-    /// The filter that all of them match.
-    pub fn all_of(filters: impl IntoIterator<Item = Filter>) -> Filter {
-        let mut parts = Vec::new();
-        for filter in filters {
-            match filter.root {
-                Node::And(inner) => parts.extend(inner),
-                part @ (Node::Condition(_) | Node::Invalid(_)) => parts.push(part),
-            }
-        }
-        match (parts.pop(), parts.is_empty()) {
-            (Some(only), true) => Filter { root: only },
-            (last, _) => {
-                parts.extend(last);
-                Filter { root: Node::And(parts) }
-            }
-        }
+    /// The filter that at least one of them matches.
+    ///
+    /// ```
+    /// use monsterdb::field;
+    /// let filter = field("a").eq(1).or(field("b").eq(2));
+    /// assert_eq!(filter.to_string(), r#"{"$or":[{"a":1},{"b":2}]}"#);
+    /// ```
+    #[must_use]
+    pub fn or(self, other: Filter) -> Filter {
+        Filter::any_of([self, other])
     }
 
-    /// Finds what the builder could not say: a path that is none. A filter that was parsed is
-    /// always good.
+    /// The filter that matches what this one does not.
+    ///
+    /// ```
+    /// use monsterdb::field;
+    /// assert_eq!(field("a").gt(1).negate().to_string(), r#"{"$nor":[{"a":{"$gt":1}}]}"#);
+    /// ```
+    #[must_use]
+    pub fn negate(self) -> Filter {
+        Filter::none_of([self])
+    }
+
+    /// The filter that all of them match.
+    pub fn all_of(filters: impl IntoIterator<Item = Filter>) -> Filter {
+        Filter::new(Node::all(filters.into_iter().map(|filter| filter.root).collect()))
+    }
+
+    /// The filter that at least one of them matches; without any, nothing matches.
+    pub fn any_of(filters: impl IntoIterator<Item = Filter>) -> Filter {
+        Filter::new(Node::any(filters.into_iter().map(|filter| filter.root).collect()))
+    }
+
+    /// The filter that none of them matches.
+    pub fn none_of(filters: impl IntoIterator<Item = Filter>) -> Filter {
+        Filter::new(Node::none(filters.into_iter().map(|filter| filter.root).collect()))
+    }
+
+    /// Finds what the builder could not say: a path that is none, a pattern that does not compile,
+    /// operators nested too deep. A filter that was parsed is always good.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFilter`] that names the path.
+    /// [`Error::InvalidFilter`] that names the place.
     pub fn check(&self) -> Result<()> {
-        for part in self.parts() {
-            if let Node::Invalid(invalid) = part {
-                let reason = invalid.to_string();
-                return Err(Error::InvalidFilter { pointer: String::new(), reason });
-            }
+        match &self.root {
+            Node::Invalid(invalid) => Err(invalid.to_error()),
+            Node::And(_) | Node::Or(_) | Node::Nor(_) | Node::Condition(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// The one id that a matching document can have, when the filter says so.
     pub fn id_equality(&self) -> Option<Cow<'_, str>> {
-        let mut of_id = self.conditions().filter(|condition| condition.path.as_str() == "_id");
-        of_id.find_map(|condition| {
-            let Test::Eq(operand) = &condition.test else { return None };
-            operand.as_raw().as_str()
+        self.root.conjuncts().iter().find_map(|part| match part {
+            Node::Condition(condition) if condition.path.as_str() == "_id" => {
+                let Test::Eq(operand) = &condition.test else { return None };
+                operand.as_raw().as_str()
+            }
+            Node::Condition(_) | Node::And(_) | Node::Or(_) | Node::Nor(_) | Node::Invalid(_) => {
+                None
+            }
         })
     }
 
-    /// The paths that the filter looks at.
+    /// The paths that the filter looks at, those of `$elemMatch` up to its array.
     pub fn paths(&self) -> BTreeSet<&Path> {
-        self.conditions().map(|condition| &condition.path).collect()
+        let mut conditions = Vec::new();
+        self.root.collect_conditions(&mut conditions);
+        conditions.into_iter().map(|condition| &condition.path).collect()
     }
 
     /// The JSON form, canonical: equal filters have equal texts.
@@ -179,18 +176,30 @@ impl Filter {
         self.to_string()
     }
 
-    fn parts(&self) -> &[Node] {
-        match &self.root {
-            Node::And(parts) => parts,
-            only @ (Node::Condition(_) | Node::Invalid(_)) => std::slice::from_ref(only),
-        }
+    fn new(root: Node) -> Filter {
+        Filter { root, program: OnceLock::new() }
     }
 
-    fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        self.parts().iter().filter_map(|part| match part {
-            Node::Condition(condition) => Some(condition),
-            Node::And(_) | Node::Invalid(_) => None,
-        })
+    /// Whether a value inside a document matches, with paths that begin in it.
+    fn matches_value(&self, value: Raw<'_>) -> bool {
+        self.program().matches_value(value)
+    }
+
+    fn program(&self) -> &Program {
+        self.program.get_or_init(|| Arc::new(Program::new(&self.root)))
+    }
+}
+
+/// Equal when they are the same tree, however far they have been compiled.
+impl PartialEq for Filter {
+    fn eq(&self, other: &Filter) -> bool {
+        self.root == other.root
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -204,72 +213,6 @@ impl FromStr for Filter {
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print::write(self.parts(), f)
-    }
-}
-
-/// Begins a filter on what a dotted path reaches.
-///
-/// ```
-/// use monsterdb::field;
-/// assert_eq!(field("a.b").lt(3).to_string(), r#"{"a.b":{"$lt":3}}"#);
-/// ```
-///
-/// Text that is no path is told by the query that takes the filter (see [`Filter::check`]).
-pub fn field(path: &str) -> Field {
-    Field(Path::parse(path))
-}
-
-/// A path that waits for its test; made by [`field`].
-#[derive(Clone, Debug)]
-pub struct Field(Result<Path, InvalidPath>);
-
-impl Field {
-    /// Equal to the value; for arrays, as a whole or one of its elements. Null is equal to missing.
-    pub fn eq(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Eq(value.into()))
-    }
-
-    /// Not [equal](Field::eq), or missing.
-    pub fn ne(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Ne(value.into()))
-    }
-
-    /// Of the value's kind and greater.
-    pub fn gt(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Gt(value.into()))
-    }
-
-    /// Of the value's kind and greater or equal.
-    pub fn gte(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Gte(value.into()))
-    }
-
-    /// Of the value's kind and less.
-    pub fn lt(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Lt(value.into()))
-    }
-
-    /// Of the value's kind and less or equal.
-    pub fn lte(self, value: impl Into<Json>) -> Filter {
-        self.passes(Test::Lte(value.into()))
-    }
-
-    /// [Equal](Field::eq) to one of the values.
-    pub fn is_in<T: Into<Json>>(self, values: impl IntoIterator<Item = T>) -> Filter {
-        self.passes(Test::In(Operands::new(values.into_iter().map(Into::into))))
-    }
-
-    /// [Equal](Field::eq) to none of the values.
-    pub fn not_in<T: Into<Json>>(self, values: impl IntoIterator<Item = T>) -> Filter {
-        self.passes(Test::Nin(Operands::new(values.into_iter().map(Into::into))))
-    }
-
-    fn passes(self, test: Test) -> Filter {
-        let root = match self.0 {
-            Ok(path) => Node::Condition(Condition { path, test }),
-            Err(invalid) => Node::Invalid(invalid),
-        };
-        Filter { root }
+        print::node(&self.root, f)
     }
 }

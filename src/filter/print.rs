@@ -4,62 +4,95 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Condition, Node, Test};
-use crate::document::{Json, Kind};
+use super::{
+    node::{Condition, ElemMatch, Node, Operands, Test},
+    operators,
+    pattern::Pattern,
+    types::Types,
+};
+use crate::document::Json;
 
-pub(super) fn write(parts: &[Node], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Writes a node as an object.
+pub(super) fn node(node: &Node, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let parts = node.conjuncts();
     if fits_one_object(parts) {
-        return write_object(parts, f);
+        return object(parts, f);
     }
-    f.write_str(r#"{"$and":["#)?;
-    for (index, part) in parts.iter().enumerate() {
-        f.write_str(if index > 0 { "," } else { "" })?;
-        write_object(std::slice::from_ref(part), f)?;
-    }
-    f.write_str("]}")
+    f.write_str(r#"{"$and":"#)?;
+    list(parts, f, |part, f| object(std::slice::from_ref(part), f))?;
+    f.write_str("}")
 }
 
-/// True when no path meets the same operator twice, and conditions on one path stand together:
-/// then each path is one member.
+/// True when no member would stand twice: conditions on one path stand together, none with an
+/// operator that another has, and there is one `$or` and one `$nor` at most.
 fn fits_one_object(parts: &[Node]) -> bool {
-    let mut paths = BTreeSet::new();
+    let mut names = BTreeSet::new();
     by_path(parts).all(|group| {
-        let mut operators = BTreeSet::new();
-        let (path, _) = describe(group.first());
-        paths.insert(path) && group.iter().all(|part| operators.insert(describe(Some(part)).1))
+        let tests = || group.iter().filter_map(condition).map(|c| &c.test);
+        let is_new = group.first().is_some_and(|part| names.insert(name(part)));
+        is_new && (group.len() == 1 || operators::distinct(tests()))
     })
 }
 
-fn write_object(parts: &[Node], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn object(parts: &[Node], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("{")?;
     for (index, group) in by_path(parts).enumerate() {
         f.write_str(if index > 0 { "," } else { "" })?;
-        write!(f, "{}:", Json::from(describe(group.first()).0))?;
-        match group {
-            [Node::Condition(Condition { test: Test::Eq(operand), .. })] if is_plain(operand) => {
-                write!(f, "{operand}")?;
-            }
-            operators => write_operators(operators, f)?,
+        let Some(first) = group.first() else { continue };
+        write!(f, "{}:", Json::from(name(first)))?;
+        match first {
+            Node::And(parts) | Node::Or(parts) | Node::Nor(parts) => list(parts, f, node)?,
+            Node::Condition(first) => match (&first.test, group.len()) {
+                (Test::Eq(operand), 1) if !operators::among(operand.as_raw()) => {
+                    write!(f, "{operand}")?;
+                }
+                _ => tests(group.iter().filter_map(condition).map(|c| &c.test), f)?,
+            },
+            // No filter reads like this, and so none is equal to it.
+            Node::Invalid(invalid) => write!(f, "{}", Json::from(invalid.reason.as_str()))?,
         }
     }
     f.write_str("}")
 }
 
-fn write_operators(parts: &[Node], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Neighbours that test the same path; every other part for itself.
+fn by_path(parts: &[Node]) -> impl Iterator<Item = &[Node]> {
+    parts.chunk_by(|a, b| match (condition(a), condition(b)) {
+        (Some(a), Some(b)) => a.path == b.path,
+        (Some(_) | None, None) | (None, Some(_)) => false,
+    })
+}
+
+fn condition(node: &Node) -> Option<&Condition> {
+    match node {
+        Node::Condition(condition) => Some(condition),
+        Node::And(_) | Node::Or(_) | Node::Nor(_) | Node::Invalid(_) => None,
+    }
+}
+
+/// The name of the member that a part is.
+fn name(part: &Node) -> &str {
+    match part {
+        Node::And(_) => "$and",
+        Node::Or(_) => "$or",
+        Node::Nor(_) => "$nor",
+        Node::Condition(condition) => condition.path.as_str(),
+        Node::Invalid(_) => "$invalid",
+    }
+}
+
+/// Writes tests as an object of operators.
+fn tests<'a>(tests: impl IntoIterator<Item = &'a Test>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("{")?;
-    for (index, part) in parts.iter().enumerate() {
+    for (index, test) in tests.into_iter().enumerate() {
         f.write_str(if index > 0 { "," } else { "" })?;
-        write!(f, "{}:", Json::from(describe(Some(part)).1))?;
-        if let Node::Condition(condition) = part {
-            write_operand(&condition.test, f)?;
-        } else {
-            f.write_str("null")?;
-        }
+        write!(f, "\"{}\":", test.operator())?;
+        operand(test, f)?;
     }
     f.write_str("}")
 }
 
-fn write_operand(test: &Test, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn operand(test: &Test, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match test {
         Test::Eq(operand)
         | Test::Ne(operand)
@@ -67,39 +100,61 @@ fn write_operand(test: &Test, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         | Test::Gte(operand)
         | Test::Lt(operand)
         | Test::Lte(operand) => write!(f, "{operand}"),
-        Test::In(operands) | Test::Nin(operands) => write!(f, "{}", Json::from(operands.0.clone())),
+        Test::In(list) | Test::Nin(list) => operands(list, f),
+        Test::Exists(wanted) => write!(f, "{wanted}"),
+        Test::Type(types) => type_names(*types, f),
+        Test::Regex(pattern) => pattern_members(pattern, f),
+        Test::StartsWith(prefix) => write!(f, "{}", Json::from(&**prefix)),
+        Test::Mod { divisor, remainder } => write!(f, "[{divisor},{remainder}]"),
+        Test::Size(size) => write!(f, "{size}"),
+        Test::All(each) => list(each, f, |test, f| match test {
+            Test::Eq(value) => write!(f, "{value}"),
+            other => tests([other], f),
+        }),
+        Test::ElemMatch(ElemMatch::Filter(filter)) => node(&filter.root, f),
+        Test::ElemMatch(ElemMatch::Tests(inner)) | Test::Not(inner) => tests(inner, f),
     }
 }
 
-/// Neighbours that test the same path.
-fn by_path(parts: &[Node]) -> impl Iterator<Item = &[Node]> {
-    parts.chunk_by(|a, b| describe(Some(a)).0 == describe(Some(b)).0)
+fn operands(operands: &Operands, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("[")?;
+    for (index, value) in operands.values.iter().enumerate() {
+        write!(f, "{}{value}", if index > 0 { "," } else { "" })?;
+    }
+    for (index, pattern) in (operands.values.len()..).zip(&operands.patterns) {
+        f.write_str(if index > 0 { "," } else { "" })?;
+        f.write_str(r#"{"$regex":"#)?;
+        pattern_members(pattern, f)?;
+        f.write_str("}")?;
+    }
+    f.write_str("]")
 }
 
-/// A part's path and operator.
-fn describe(part: Option<&Node>) -> (&str, &'static str) {
-    match part {
-        Some(Node::Condition(Condition { path, test })) => (path.as_str(), operator(test)),
-        Some(Node::Invalid(invalid)) => (&invalid.path, "$invalid"),
-        Some(Node::And(_)) | None => ("$and", "$and"),
+/// What stands behind `"$regex":`.
+fn pattern_members(pattern: &Pattern, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{}", Json::from(pattern.text()))?;
+    match pattern.options() {
+        "" => Ok(()),
+        options => write!(f, r#","$options":"{options}""#),
     }
 }
 
-fn operator(test: &Test) -> &'static str {
-    match test {
-        Test::Eq(_) => "$eq",
-        Test::Ne(_) => "$ne",
-        Test::Gt(_) => "$gt",
-        Test::Gte(_) => "$gte",
-        Test::Lt(_) => "$lt",
-        Test::Lte(_) => "$lte",
-        Test::In(_) => "$in",
-        Test::Nin(_) => "$nin",
+fn type_names(types: Types, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match *types.list() {
+        [only] => write!(f, "\"{}\"", only.name()),
+        ref types => list(types, f, |of, f| write!(f, "\"{}\"", of.name())),
     }
 }
 
-/// True when a value read without `$eq` would not be taken for operators.
-fn is_plain(operand: &Json) -> bool {
-    let raw = operand.as_raw();
-    raw.kind() != Kind::Object || !raw.members().any(|member| member.name().starts_with('$'))
+fn list<T>(
+    items: &[T],
+    f: &mut fmt::Formatter<'_>,
+    each: impl Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    f.write_str("[")?;
+    for (index, item) in items.iter().enumerate() {
+        f.write_str(if index > 0 { "," } else { "" })?;
+        each(item, f)?;
+    }
+    f.write_str("]")
 }

@@ -7,7 +7,11 @@
 
 use std::cmp::Ordering;
 
-use super::{Condition, Filter, Node, Test};
+use super::{
+    Filter, Type,
+    node::{ElemMatch, Node, Test},
+    pattern::Pattern,
+};
 use crate::document::{Interval, Json, Kind, Path, Raw};
 
 /// One part of a filter's conjunction.
@@ -35,27 +39,30 @@ pub(crate) enum Exactness {
 impl Filter {
     /// The parts that all have to hold.
     pub(crate) fn conjuncts(&self) -> impl Iterator<Item = Conjunct<'_>> {
-        self.parts().iter().map(Conjunct)
+        self.root.conjuncts().iter().map(Conjunct)
     }
 }
 
 impl<'a> Conjunct<'a> {
     /// The part as a filter of its own.
     pub(crate) fn to_filter(self) -> Filter {
-        Filter { root: self.0.clone() }
+        Filter::new(self.0.clone())
     }
 
     /// The path that it tests, if it is a test of one path.
     pub(crate) fn path(self) -> Option<&'a Path> {
         match self.0 {
             Node::Condition(condition) => Some(&condition.path),
-            Node::And(_) | Node::Invalid(_) => None,
+            Node::And(_) | Node::Or(_) | Node::Nor(_) | Node::Invalid(_) => None,
         }
     }
 
     /// The branches of an `$or`.
     pub(crate) fn branches(self) -> Option<Vec<Filter>> {
-        None
+        match self.0 {
+            Node::Or(parts) => Some(parts.iter().cloned().map(Filter::new).collect()),
+            Node::And(_) | Node::Nor(_) | Node::Condition(_) | Node::Invalid(_) => None,
+        }
     }
 
     /// True when it is the very same test.
@@ -96,8 +103,8 @@ impl<'a> Conjunct<'a> {
     /// What it admits at its path; none when that is no help.
     pub(crate) fn admitted(self) -> Option<Admitted> {
         match self.0 {
-            Node::Condition(Condition { test, .. }) => admitted(test),
-            Node::And(_) | Node::Invalid(_) => None,
+            Node::Condition(condition) => admitted(&condition.test),
+            Node::And(_) | Node::Or(_) | Node::Nor(_) | Node::Invalid(_) => None,
         }
     }
 }
@@ -110,12 +117,56 @@ fn admitted(test: &Test) -> Option<Admitted> {
         Test::Lt(operand) => compared(operand, Ordering::Less, false),
         Test::Lte(operand) => compared(operand, Ordering::Less, true),
         Test::In(operands) => {
-            let each = operands.0.iter().map(equal).collect::<Option<Vec<_>>>()?;
+            let mut each = operands.values.iter().map(equal).collect::<Option<Vec<_>>>()?;
+            each.extend(operands.patterns.iter().map(pattern));
             Some(union(each))
         }
-        // What these exclude is mostly little, and what they leave no few intervals.
-        Test::Ne(_) | Test::Nin(_) => None,
+        Test::Exists(true) => Some(Admitted::new(Interval::present(), Exactness::Exact)),
+        Test::Exists(false) => Some(Admitted::new(Interval::point(None), Exactness::Superset)),
+        Test::Type(types) => {
+            types.list().into_iter().map(of_type).collect::<Option<_>>().map(union)
+        }
+        Test::Regex(of) => Some(pattern(of)),
+        Test::StartsWith(text) => Some(Admitted::new(Interval::prefix(text), Exactness::Exact)),
+        Test::Mod { .. } => Some(Admitted::new(Interval::kind(Kind::Number), Exactness::Superset)),
+        // Each has to hold, so any of them will do.
+        Test::All(tests) => tests.iter().find_map(admitted).map(Admitted::superset),
+        // One element passes all of them.
+        Test::ElemMatch(ElemMatch::Tests(tests)) => {
+            let each = tests.iter().filter_map(admitted).map(|admitted| admitted.intervals);
+            let intervals = each.reduce(|one, two| Interval::intersect(&one, &two))?;
+            Some(Admitted { intervals, exact: Exactness::Superset })
+        }
+        // What these exclude is mostly little, and what they leave no few intervals; lengths and
+        // members of elements are not in the index.
+        Test::Ne(_)
+        | Test::Nin(_)
+        | Test::Not(_)
+        | Test::Size(_)
+        | Test::ElemMatch(ElemMatch::Filter(_)) => None,
     }
+}
+
+fn of_type(of: Type) -> Option<Admitted> {
+    let whole = |kind| Some(Admitted::new(Interval::kind(kind), Exactness::Exact));
+    match of {
+        Type::Null => whole(Kind::Null),
+        Type::Bool => whole(Kind::Bool),
+        Type::Number => whole(Kind::Number),
+        Type::Int | Type::Double => whole(Kind::Number).map(Admitted::superset),
+        Type::String => whole(Kind::String),
+        Type::Object => whole(Kind::Object),
+        Type::Array => None,
+    }
+}
+
+/// The strings that a pattern can match: those that begin with what it begins with, if it says so.
+fn pattern(pattern: &Pattern) -> Admitted {
+    let interval = match pattern.prefix() {
+        Some(prefix) => Interval::prefix(prefix),
+        None => Interval::kind(Kind::String),
+    };
+    Admitted::new(interval, Exactness::Superset)
 }
 
 /// Arrays are not looked up: an index holds their elements.
@@ -161,5 +212,9 @@ fn union(each: Vec<Admitted>) -> Admitted {
 impl Admitted {
     fn new(interval: Interval, exact: Exactness) -> Admitted {
         Admitted { intervals: vec![interval], exact }
+    }
+
+    fn superset(self) -> Admitted {
+        Admitted { exact: Exactness::Superset, ..self }
     }
 }

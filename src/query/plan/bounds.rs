@@ -163,7 +163,7 @@ fn admitted(path: &Path, conjuncts: &[Conjunct<'_>], has_arrays: bool) -> Option
     for (place, next) in parts {
         left.used.push(place);
         left.served.extend(is_exact(&next).then_some(place));
-        left.intervals = intersect(&left.intervals, &next.intervals);
+        left.intervals = Interval::intersect(&left.intervals, &next.intervals);
     }
     Some(left)
 }
@@ -171,11 +171,6 @@ fn admitted(path: &Path, conjuncts: &[Conjunct<'_>], has_arrays: bool) -> Option
 /// How little a part says: points say more than ranges, few more than many.
 fn breadth(admitted: &Admitted) -> (bool, usize) {
     (!admitted.intervals.iter().all(Interval::is_point), admitted.intervals.len())
-}
-
-fn intersect(one: &[Interval], two: &[Interval]) -> Vec<Interval> {
-    let pairs = one.iter().flat_map(|a| two.iter().filter_map(|b| a.intersection(b)));
-    Interval::union(pairs.collect())
 }
 
 fn expand(prefixes: &[Vec<u8>], intervals: &[Interval], direction: Direction) -> Vec<KeyRange> {
