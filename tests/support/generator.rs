@@ -3,7 +3,7 @@
 use proptest::{
     collection::vec,
     option,
-    prelude::{BoxedStrategy, Just, Strategy, prop_oneof},
+    prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof},
     sample::{select, subsequence},
 };
 
@@ -89,29 +89,68 @@ pub(crate) fn index() -> impl Strategy<Value = String> {
     )
 }
 
-fn test() -> BoxedStrategy<String> {
+/// A test of one value, without `$not`.
+fn plain_test() -> BoxedStrategy<String> {
     let compared = (select(vec!["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"]), value())
         .prop_map(|(operator, value)| format!("\"{operator}\":{value}"));
-    let listed = (select(vec!["$in", "$nin"]), vec(value(), 0..4))
+    let listed = (select(vec!["$in", "$nin", "$all"]), vec(value(), 0..4))
         .prop_map(|(operator, values)| format!("\"{operator}\":[{}]", values.join(",")));
-    prop_oneof![4 => compared, 1 => listed].boxed()
+    let types =
+        select(vec!["null", "bool", "number", "int", "double", "string", "array", "object"]);
+    let other = prop_oneof![
+        any::<bool>().prop_map(|exists| format!("\"$exists\":{exists}")),
+        types.prop_map(|of| format!("\"$type\":\"{of}\"")),
+        select(vec!["^a", "b$", "^ab?", "", "^(a|b)", "^a|b"])
+            .prop_map(|pattern| format!("\"$regex\":\"{pattern}\"")),
+        select(vec!["", "a", "ab"]).prop_map(|text| format!("\"$startsWith\":\"{text}\"")),
+        (1..4, 0..3).prop_map(|(divisor, rest)| format!("\"$mod\":[{divisor},{rest}]")),
+        (0..3).prop_map(|size| format!("\"$size\":{size}")),
+        Just("\"$in\":[{\"$regex\":\"^a\"},null,2]".to_owned()),
+    ];
+    prop_oneof![4 => compared, 2 => listed, 3 => other].boxed()
 }
 
-/// A filter of a few conditions.
-pub(crate) fn filter() -> impl Strategy<Value = String> {
-    let condition = prop_oneof![
-        (select(PATHS.to_vec()), scalar())
-            .prop_map(|(path, value)| format!("{{\"{path}\":{{\"$eq\":{value}}}}}")),
+fn test() -> BoxedStrategy<String> {
+    prop_oneof![
+        6 => plain_test(),
+        1 => plain_test().prop_map(|test| format!("\"$not\":{{{test}}}")),
+        1 => vec(plain_test(), 1..3).prop_filter("operators differ", |tests| differ(tests))
+            .prop_map(|tests| format!("\"$elemMatch\":{{{}}}", tests.join(","))),
+        1 => (select(vec!["x", "y"]), plain_test())
+            .prop_map(|(path, test)| format!("\"$elemMatch\":{{\"{path}\":{{{test}}}}}")),
+    ]
+    .boxed()
+}
+
+/// No operator stands twice.
+fn differ(tests: &[String]) -> bool {
+    let mut operators: Vec<_> = tests.iter().map(|test| test.split(':').next()).collect();
+    operators.sort_unstable();
+    operators.dedup();
+    operators.len() == tests.len()
+}
+
+/// A condition on one path.
+fn condition() -> impl Strategy<Value = String> {
+    let equals = (select(PATHS.to_vec()), scalar());
+    prop_oneof![
+        equals.prop_map(|(path, value)| format!("{{\"{path}\":{{\"$eq\":{value}}}}}")),
         (select(PATHS.to_vec()), test())
             .prop_map(|(path, test)| format!("{{\"{path}\":{{{test}}}}}")),
-        (select(PATHS.to_vec()), test(), test())
-            .prop_filter("operators differ", |(_, one, two)| one.split(':').next()
-                != two.split(':').next())
-            .prop_map(|(path, one, two)| format!("{{\"{path}\":{{{one},{two}}}}}")),
-        (test(),).prop_map(|(test,)| format!("{{\"_id\":{{{test}}}}}")),
+        (select(PATHS.to_vec()), vec(test(), 2))
+            .prop_filter("operators differ", |(_, tests)| differ(tests))
+            .prop_map(|(path, tests)| format!("{{\"{path}\":{{{}}}}}", tests.join(","))),
+        test().prop_map(|test| format!("{{\"_id\":{{{test}}}}}")),
         (0..20).prop_map(|id| format!("{{\"_id\":{{\"$gte\":\"d{id:02}\"}}}}")),
-    ];
-    vec(condition, 0..4).prop_map(|parts| match parts.len() {
+    ]
+}
+
+/// A filter of a few conditions, some of them below `$or`, `$nor` and `$and`.
+pub(crate) fn filter() -> impl Strategy<Value = String> {
+    let group = (select(vec!["$or", "$nor", "$and"]), vec(condition(), 1..4))
+        .prop_map(|(operator, parts)| format!("{{\"{operator}\":[{}]}}", parts.join(",")));
+    let part = prop_oneof![4 => condition(), 1 => group];
+    vec(part, 0..4).prop_map(|parts| match parts.len() {
         0 => "{}".to_owned(),
         _ => format!("{{\"$and\":[{}]}}", parts.join(",")),
     })
