@@ -44,7 +44,7 @@ pub use document::{Document, Draft, Json, MergePatch, Update};
 pub use error::{Conflict, Damage, Dependency, Error, Result};
 pub use filter::{Filter, field};
 pub use names::{CollectionName, DocumentId};
-pub use query::{Query, Sort};
+pub use query::{Aggregate, Cursor, Metric, Projection, Query, Sort};
 pub use snapshot::{CollectionOptions, Snapshot};
 pub use transaction::{Entry, Isolation, Savepoint, Transaction};
 pub use version::Version;

@@ -2,7 +2,8 @@
 
 use super::{Predicate, Query, SortKey, invalid};
 use crate::{
-    document::Document, error::Result, limits, names::DocumentId, snapshot::Collection, sync::Arc,
+    document::Document, error::Result, filter::Filter, limits, names::DocumentId,
+    snapshot::Collection, sync::Arc,
 };
 
 /// Documents to ask: a collection, or a view of one.
@@ -12,6 +13,11 @@ pub trait Source {
 
     /// All documents in the order of their ids.
     fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_>;
+
+    /// How many documents there are.
+    fn count(&self) -> usize {
+        self.documents().count()
+    }
 }
 
 /// The answer to a query and what it rests on.
@@ -39,6 +45,9 @@ impl Query {
     /// where the order is not that of ids.
     pub fn execute(&self, source: &dyn Source) -> Result<Matches> {
         self.check()?;
+        if let Some(position) = &self.after {
+            return self.execute_behind(position, source);
+        }
         if let Some(id) = self.filter.id_equality() {
             return Ok(self.point(source, &id));
         }
@@ -55,8 +64,15 @@ impl Query {
     /// # Errors
     ///
     /// When the filter is not one.
+    ///
+    /// # Complexity
+    ///
+    /// O(1) when the filter is [`Filter::all`](crate::Filter::all); else O(documents).
     pub fn count(&self, source: &dyn Source) -> Result<usize> {
         self.check()?;
+        if self.filter == Filter::all() {
+            return Ok(source.count());
+        }
         Ok(source.documents().filter(|(_, document)| self.filter.matches(document)).count())
     }
 
@@ -120,6 +136,10 @@ impl Source for Collection {
 
     fn documents(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
         Box::new(Collection::documents(self))
+    }
+
+    fn count(&self) -> usize {
+        Collection::count(self)
     }
 }
 

@@ -7,14 +7,27 @@
 //! The source is a snapshot's collection, or a transaction's view of it with its own writes; the
 //! same code answers over both. What a query's answer rests on is its [`Predicate`]: with a limit
 //! only the documents up to the last one consumed, so that a change behind it disturbs nobody.
+//!
+//! What is shown of the documents is a [`Projection`]'s to say; what is made of them,
+//! [`Query::count`], [`Query::distinct`] and [`Query::aggregate`]. A listing is gone through page
+//! by page with a [`Cursor`].
 
+mod accumulator;
+mod aggregate;
+mod cursor;
+mod distinct;
 mod execute;
 mod predicate;
+mod projection;
 mod sort;
+mod value;
 
+pub use aggregate::{Aggregate, Metric};
+pub use cursor::{Cursor, Position};
 pub(crate) use execute::Nothing;
 pub use execute::{Matches, Source};
 pub use predicate::Predicate;
+pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 
 use crate::{
@@ -29,12 +42,13 @@ pub struct Query {
     pub(crate) sort: Sort,
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
+    pub(crate) after: Option<Position>,
 }
 
 impl Query {
     /// Every document that the filter matches, in the order of ids.
     pub fn new(filter: Filter) -> Query {
-        Query { filter, sort: Sort::by_id(), limit: None, offset: 0 }
+        Query { filter, sort: Sort::by_id(), limit: None, offset: 0, after: None }
     }
 
     /// In this order.

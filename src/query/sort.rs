@@ -51,6 +51,11 @@ impl Sort {
         self.parts.is_empty()
     }
 
+    /// Its paths and their directions, the most important first.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, Direction)> {
+        self.parts.iter().map(|part| (part.path.as_str(), part.direction))
+    }
+
     /// The values that place a document, borrowed from it.
     pub(crate) fn key<'a>(&self, document: &'a Document) -> SortKey<'a> {
         let values = self.parts.iter().map(|part| part.path.sort_value(document, part.direction));

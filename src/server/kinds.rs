@@ -24,6 +24,7 @@ pub(super) enum Kind {
     CollectionExists,
     VersionMismatch,
     Conflict,
+    VersionGone,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -74,6 +75,7 @@ impl Kind {
             Error::VersionMismatch { .. } => Kind::VersionMismatch,
             Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
             Error::Conflict(_) => Kind::Conflict,
+            Error::VersionGone { .. } => Kind::VersionGone,
             // Every limit names its unit: those on bytes are about the payload.
             Error::LimitExceeded { what, .. } if what.contains("bytes") => Kind::PayloadTooLarge,
             Error::LimitExceeded { .. } => Kind::LimitExceeded,
@@ -134,7 +136,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 31] = [
+static TABLE: [Row; 32] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -163,6 +165,8 @@ static TABLE: [Row; 31] = [
         "Read the document again and decide anew."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
         "Run the transaction again. The member conflicts names what was overtaken."),
+    row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
+        "Begin the listing again without a cursor, or read at the version that nearest names."),
     row(Kind::PreconditionFailed, 412, "precondition-failed", "A precondition in the header failed",
         "Read the document again and decide anew."),
     row(Kind::PayloadTooLarge, 413, "payload-too-large", "Too many bytes",
@@ -178,7 +182,7 @@ static TABLE: [Row; 31] = [
     row(Kind::InvalidUpdate, 422, "invalid-update", "Not an update, or not one of this document",
         "Correct the place that the pointer names."),
     row(Kind::InvalidQuery, 422, "invalid-query", "Not a query",
-        "Correct the sort, the limit or the offset."),
+        "Correct the part of the query that the detail names."),
     row(Kind::InvalidBody, 422, "invalid-body", "The body's members are not understood",
         "Correct the member that the pointer names."),
     row(Kind::LimitExceeded, 422, "limit-exceeded", "A limit was reached",

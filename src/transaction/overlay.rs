@@ -222,6 +222,13 @@ impl Source for View<'_> {
         let kept = stored.filter(|(id, _)| !self.writes.contains_key(*id));
         Box::new(merge(kept, own))
     }
+
+    fn count(&self) -> usize {
+        let is_stored = |id: &DocumentId| self.base.is_some_and(|c| c.get(id.as_str()).is_some());
+        let hidden = self.writes.keys().filter(|id| is_stored(id)).count();
+        let own = self.writes.values().filter(|pending| pending.document().is_some()).count();
+        self.base.map_or(0, Collection::count) - hidden + own
+    }
 }
 
 /// Merges two sequences sorted by id that have no id in common.

@@ -5,6 +5,8 @@ mod p02;
 mod p03;
 mod p04;
 mod p05;
+mod p13;
+mod p14;
 mod p16;
 mod p17;
 mod p18;
@@ -15,4 +17,6 @@ mod p22;
 mod p23;
 mod p24;
 mod p25;
+#[path = "../queries/reference.rs"]
+mod reference;
 mod support;
