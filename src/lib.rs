@@ -44,7 +44,7 @@ pub use document::{Document, Draft, Json, MergePatch, Update};
 pub use error::{Conflict, Damage, Dependency, Error, IndexError, Result};
 pub use filter::{Filter, field};
 pub use names::{CollectionName, DocumentId, IndexName};
-pub use query::{Query, Sort};
+pub use query::{Aggregate, Cursor, Metric, Projection, Query, Sort};
 pub use snapshot::{CollectionOptions, IndexDefinition, Snapshot};
 pub use transaction::{Entry, Isolation, Savepoint, Transaction};
 pub use version::Version;

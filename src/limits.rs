@@ -28,6 +28,31 @@ pub const PAGE_DEFAULT: usize = 100;
 /// Bytes of documents that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Fields that one projection names, each of which is looked up for members of its name.
+pub const PROJECTION_PATHS_MAX: usize = 256;
+
+/// Bytes of the distinct values of one answer, their overhead in memory included.
+pub const DISTINCT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of the groups of one aggregation, their overhead in memory included.
+pub const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of memory that a distinct value, or a value of a group, takes besides its text.
+pub const VALUE_OVERHEAD_BYTES: usize = 96;
+
+/// Paths that one aggregation groups by: each is a look over every document.
+pub const GROUP_PATHS_MAX: usize = 16;
+
+/// Metrics of one aggregation: each is a look over every document, and a value in every group.
+pub const METRICS_MAX: usize = 64;
+
+/// Bytes of the name of a metric, which stands in every group of the answer.
+pub const METRIC_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of memory that earlier versions may take when nothing else is set: half a minute of
+/// writing at full speed.
+pub const RETAINED_BYTES: u64 = 256 * 1024 * 1024;
+
 /// Bytes of a filter's or an update's JSON text.
 pub const FILTER_BYTES_MAX: usize = 1024 * 1024;
 

@@ -67,7 +67,7 @@ fn from_directory(args: &ExportArgs) -> Result<(), Failure> {
 
 fn from_server(args: &ExportArgs, client: &Client) -> Result<(), Failure> {
     // Asked for before anything is written: a collection that is not there is told alone.
-    let mut page = client.query(&args.collection, page_after(None))?;
+    let mut page = client.query(&args.collection, page_after(None))?.lines;
     let mut writer = Writer::new(args.array);
     loop {
         let mut last = None;
@@ -78,7 +78,7 @@ fn from_server(args: &ExportArgs, client: &Client) -> Result<(), Failure> {
         }
         // A page may be shorter than asked for, so only an empty one is the end.
         let Some(last) = last else { return writer.finish() };
-        page = client.query(&args.collection, page_after(Some(&last)))?;
+        page = client.query(&args.collection, page_after(Some(&last)))?.lines;
     }
 }
 

@@ -236,7 +236,7 @@ impl Failure {
             },
             Failure::Usage { .. } => Exit::Usage,
             Failure::Damaged(_) => Exit::Damaged,
-            Failure::Refused { status: 404, .. } => Exit::NotFound,
+            Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
             Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
             Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,
             Failure::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
@@ -290,9 +290,10 @@ fn exit_of(error: &Error) -> Exit {
         Error::InvalidName(_) | Error::InvalidFilter { .. } | Error::InvalidQuery { .. } => {
             Exit::Usage
         }
-        Error::NotFound | Error::DocumentNotFound { .. } | Error::CollectionNotFound { .. } => {
-            Exit::NotFound
-        }
+        Error::NotFound
+        | Error::DocumentNotFound { .. }
+        | Error::CollectionNotFound { .. }
+        | Error::VersionGone { .. } => Exit::NotFound,
         Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
         Error::AlreadyExists { .. }
         | Error::CollectionExists { .. }

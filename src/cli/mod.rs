@@ -34,7 +34,7 @@ pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
 pub use import::ImportArgs;
 pub use log::{LogCommand, ShowArgs, StatsArgs};
-pub use query::QueryArgs;
+pub use query::{NamedMetric, QueryArgs};
 pub use serve::{LogFormat, ServeArgs};
 pub use target::{DataArgs, TargetArgs};
 

@@ -1,22 +1,26 @@
-//! `query`: the documents that a filter matches, one a line with their versions.
+//! `query`: what stands in a collection: documents, one a line with their versions, or what is made
+//! of them.
 //!
-//! From a directory the answer is one version. From a server it is asked for in pages by offset,
-//! which are not of one version: under writes a document may be missed or met twice.
+//! The answer is of one version. A server is asked for documents in pages by cursor, which are all
+//! read at the version of the first one; should the server not keep that version long enough, the
+//! command fails rather than mix two.
+
+use std::str::FromStr;
 
 use clap::Args;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{Failure, TargetArgs, output::Output, remote::Client, target::existing};
 use crate::{
+    document::{Json, Path},
     error::Error,
     filter::Filter,
     limits::PAGE_MAX,
     names::CollectionName,
-    query::{Query, Sort},
+    query::{Aggregate, Metric, Projection, Query, Sort},
 };
 
-/// Print the documents of a collection that a filter matches, one a line.
+/// Print the documents of a collection that a filter matches, one a line, or what is made of them.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
     /// The collection to look in
@@ -41,67 +45,196 @@ pub struct QueryArgs {
     /// Without the first so many
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: usize,
+
+    /// With these members only, e.g. name,address.city, or without, e.g. -secret
+    #[arg(long, value_name = "PATHS", allow_hyphen_values = true)]
+    pub fields: Option<String>,
+
+    /// Print how many they are instead
+    #[arg(long, conflicts_with_all = ["sort", "limit", "offset", "fields"])]
+    pub count: bool,
+
+    /// Print the distinct values at a path instead, one a line
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["sort", "limit", "offset", "fields", "count"])]
+    pub distinct: Option<String>,
+
+    /// Print groups instead, one a line: those of the same values at these paths
+    #[arg(long, value_name = "PATHS", conflicts_with_all = ["fields", "count", "distinct"])]
+    pub group: Option<String>,
+
+    /// A metric of each group, or of all documents as one, e.g. n=count or mean=avg:age
+    #[arg(long, value_name = "NAME=METRIC[:PATH]", conflicts_with_all = ["fields", "count", "distinct"])]
+    pub metric: Vec<NamedMetric>,
+}
+
+/// A metric as it is written on the command line: `mean=avg:age`.
+#[derive(Debug, Clone)]
+pub struct NamedMetric {
+    name: String,
+    metric: String,
+    path: Option<String>,
 }
 
 /// Asks and prints.
 pub(super) fn run(args: &QueryArgs) -> Result<(), Failure> {
     let mut output = Output::new();
     match args.target.client()? {
-        Some(client) => from_server(args, &client, &mut output)?,
+        Some(client) if args.asks_for_documents() => {
+            documents_from_server(args, &client, &mut output)?;
+        }
+        Some(client) => {
+            let body = args.body(&summary(args)?)?;
+            let reply = client.query(&args.collection, body)?;
+            reply.lines.iter().try_for_each(|line| output.line(line))?;
+        }
         None => from_directory(args, &mut output)?,
     }
     output.finish()
 }
 
 fn from_directory(args: &QueryArgs, output: &mut Output) -> Result<(), Failure> {
-    let query = query(args)?;
+    let query = args.query()?;
+    let aggregate = args.aggregate()?;
+    let fields = args.fields.as_deref().map_or(Ok(Projection::all()), |fields| fields.parse());
+    let fields = fields.map_err(usage("--fields"))?;
+    let distinct = args.distinct.as_deref().map(Path::parse).transpose();
+    let distinct = distinct
+        .map_err(|reason| Failure::Usage { argument: "--distinct", reason: reason.to_string() })?;
     let snapshot = args.target.snapshot()?;
     let collection = existing(&snapshot, &args.collection)?;
-    for (_, document) in query.execute(&**collection)?.documents {
-        output.line(&document.to_json_with_version())?;
+    let source = &**collection;
+
+    if args.count {
+        return output.line(&query.count(source)?.to_string());
     }
-    Ok(())
+    let values = match (distinct, aggregate) {
+        (Some(path), _) => query.distinct(&path, source)?,
+        (None, Some(aggregate)) => query.aggregate(&aggregate, source)?,
+        (None, None) => {
+            for (_, document) in query.execute(source)?.documents {
+                output.line(fields.apply(&document).as_str())?;
+            }
+            return Ok(());
+        }
+    };
+    values.iter().try_for_each(|value| output.line(value.as_str()))
 }
 
-fn query(args: &QueryArgs) -> Result<Query, Failure> {
-    let filter = Filter::parse(&args.filter).map_err(|error| usage("FILTER", &error))?;
-    let mut query = Query::new(filter).offset(args.offset);
-    if let Some(limit) = args.limit {
-        query = query.limit(limit);
-    }
-    if let Some(sort) = &args.sort {
-        query = query.sort(sort.parse::<Sort>().map_err(|error| usage("--sort", &error))?);
-    }
-    Ok(query)
-}
-
-/// The server may know filters that this program does not, so it alone judges them; that they are
-/// JSON is seen here.
-fn from_server(args: &QueryArgs, client: &Client, output: &mut Output) -> Result<(), Failure> {
-    let filter: &RawValue = serde_json::from_str(&args.filter)
-        .map_err(|error| Failure::Usage { argument: "FILTER", reason: error.to_string() })?;
-    let mut offset = args.offset;
+fn documents_from_server(
+    args: &QueryArgs,
+    client: &Client,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let fields =
+        args.fields.as_deref().map(|fields| format!(r#","fields":{}"#, Json::from(fields)));
+    let fields = fields.unwrap_or_default();
     let mut left = args.limit.unwrap_or(usize::MAX);
+    let mut place = format!(r#","offset":{}"#, args.offset);
     while left > 0 {
-        let mut body = json!({ "limit": left.min(PAGE_MAX), "offset": offset });
-        if let Some(sort) = &args.sort {
-            body["sort"] = sort.as_str().into();
-        }
-        let rest = body.to_string();
-        let body = format!(r#"{{"filter":{filter},{}"#, rest.get(1..).unwrap_or("}"));
-        let documents = client.query(&args.collection, body)?;
-        for text in &documents {
-            output.line(text)?;
-        }
-        if documents.is_empty() {
-            break;
-        }
-        offset += documents.len();
-        left -= documents.len().min(left);
+        let limit = left.min(PAGE_MAX);
+        let body = args.body(&format!(r#","limit":{limit}{place}{fields}"#))?;
+        let reply = client.query(&args.collection, body)?;
+        reply.lines.iter().try_for_each(|line| output.line(line))?;
+        left -= reply.lines.len().min(left);
+        let Some(cursor) = reply.cursor else { break };
+        place = format!(r#","cursor":{}"#, Json::from(cursor));
     }
     Ok(())
 }
 
-fn usage(argument: &'static str, error: &Error) -> Failure {
-    Failure::Usage { argument, reason: error.to_string() }
+/// The members of a query's body that ask for something else than documents.
+fn summary(args: &QueryArgs) -> Result<String, Failure> {
+    if args.count {
+        return Ok(r#","count":true"#.to_owned());
+    }
+    if let Some(path) = &args.distinct {
+        return Ok(format!(r#","distinct":{}"#, Json::from(path.as_str())));
+    }
+    let group: Vec<&str> = args.group_paths().collect();
+    let metrics: Vec<String> = args.metric.iter().map(NamedMetric::member).collect();
+    let limit = args.limit.map(|limit| format!(r#","limit":{limit}"#)).unwrap_or_default();
+    Ok(format!(
+        r#","aggregate":{{"group":{},"metrics":{{{}}}}},"offset":{}{limit}"#,
+        Json::from(group),
+        metrics.join(","),
+        args.offset
+    ))
+}
+
+impl QueryArgs {
+    fn asks_for_documents(&self) -> bool {
+        !self.count && self.distinct.is_none() && !self.asks_for_groups()
+    }
+
+    fn asks_for_groups(&self) -> bool {
+        self.group.is_some() || !self.metric.is_empty()
+    }
+
+    fn group_paths(&self) -> impl Iterator<Item = &str> {
+        self.group.iter().flat_map(|paths| paths.split(','))
+    }
+
+    fn query(&self) -> Result<Query, Failure> {
+        let filter = Filter::parse(&self.filter).map_err(usage("FILTER"))?;
+        let mut query = Query::new(filter).offset(self.offset);
+        if let Some(limit) = self.limit {
+            query = query.limit(limit);
+        }
+        if let Some(sort) = &self.sort {
+            query = query.sort(sort.parse::<Sort>().map_err(usage("--sort"))?);
+        }
+        Ok(query)
+    }
+
+    fn aggregate(&self) -> Result<Option<Aggregate>, Failure> {
+        if !self.asks_for_groups() {
+            return Ok(None);
+        }
+        let mut aggregate = Aggregate::by(self.group_paths()).map_err(usage("--group"))?;
+        for NamedMetric { name, metric, path } in &self.metric {
+            aggregate = Metric::parse(metric, path.as_deref())
+                .and_then(|metric| aggregate.metric(name, metric))
+                .map_err(usage("--metric"))?;
+        }
+        Ok(Some(aggregate))
+    }
+
+    /// The body of a query with these members besides filter and sort. The server may know filters
+    /// that this program does not, so it alone judges them; that they are JSON is seen here.
+    fn body(&self, members: &str) -> Result<String, Failure> {
+        let filter: &RawValue = serde_json::from_str(&self.filter)
+            .map_err(|error| Failure::Usage { argument: "FILTER", reason: error.to_string() })?;
+        let sort = self.sort.as_deref().map(|sort| format!(r#","sort":{}"#, Json::from(sort)));
+        Ok(format!(r#"{{"filter":{filter}{}{members}}}"#, sort.unwrap_or_default()))
+    }
+}
+
+impl NamedMetric {
+    /// The member of a body that asks for it.
+    fn member(&self) -> String {
+        let NamedMetric { name, metric, path } = self;
+        let [name, metric] = [name, metric].map(|text| Json::from(text.as_str()));
+        match path {
+            None => format!("{name}:{metric}"),
+            Some(path) => format!("{name}:{{{metric}:{}}}", Json::from(path.as_str())),
+        }
+    }
+}
+
+impl FromStr for NamedMetric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NamedMetric, String> {
+        let (name, metric) =
+            text.split_once('=').ok_or("it is not of the form NAME=METRIC or NAME=METRIC:PATH")?;
+        let (metric, path) = match metric.split_once(':') {
+            Some((metric, path)) => (metric, Some(path.to_owned())),
+            None => (metric, None),
+        };
+        Ok(NamedMetric { name: name.to_owned(), metric: metric.to_owned(), path })
+    }
+}
+
+fn usage(argument: &'static str) -> impl Fn(Error) -> Failure {
+    move |error| Failure::Usage { argument, reason: error.to_string() }
 }

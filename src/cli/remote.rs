@@ -37,10 +37,19 @@ struct Problem {
     detail: String,
 }
 
+/// What a server answers to a query: documents, values or groups, each as JSON text; a count.
+pub(super) struct Reply {
+    pub(super) lines: Vec<String>,
+    /// Where the next page of documents begins, if there is more.
+    pub(super) cursor: Option<String>,
+}
+
 #[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    documents: Vec<&'a RawValue>,
+struct ReplyBody<'a> {
+    #[serde(borrow, alias = "values", alias = "groups")]
+    documents: Option<Vec<&'a RawValue>>,
+    count: Option<u64>,
+    cursor: Option<String>,
 }
 
 impl Client {
@@ -76,24 +85,31 @@ impl Client {
         accepted(answer).map(drop)
     }
 
-    /// Asks for documents with the body of a query; each is JSON text with its version.
+    /// Asks with the body of a query; documents come with their versions.
     pub(super) fn query(
         &self,
         collection: &CollectionName,
         body: String,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Reply, Failure> {
         let url = format!("{}/collections/{collection}/query", self.url);
         let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
         let unreachable = |error| unreachable(&self.url, &error);
         let answer = accepted(self.signed(request).send().map_err(unreachable)?)?;
         let text = answer.text().map_err(unreachable)?;
-        match serde_json::from_str::<Page<'_>>(&text) {
-            Ok(page) => Ok(page.documents.iter().map(|raw| raw.get().to_owned()).collect()),
-            Err(error) => Err(Failure::Unreachable {
-                url: self.url.clone(),
-                reason: format!("its answer is not understood: {error}"),
-            }),
-        }
+        let not_understood = |reason: String| Failure::Unreachable {
+            url: self.url.clone(),
+            reason: format!("its answer is not understood: {reason}"),
+        };
+        let body: ReplyBody<'_> =
+            serde_json::from_str(&text).map_err(|error| not_understood(error.to_string()))?;
+        let lines = match (body.documents, body.count) {
+            (Some(documents), _) => documents.iter().map(|raw| raw.get().to_owned()).collect(),
+            (None, Some(count)) => vec![count.to_string()],
+            (None, None) => {
+                return Err(not_understood("it holds neither documents nor a count".into()));
+            }
+        };
+        Ok(Reply { lines, cursor: body.cursor })
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {

@@ -6,11 +6,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Database;
 use crate::{
-    document::Document,
+    document::{Document, Json, Path},
     error::Result,
     filter::Filter,
     names::{CollectionName, DocumentId},
-    query::{Nothing, Query, Source},
+    query::{Aggregate, Nothing, Query, Source, invalid},
+    snapshot::Snapshot,
     sync::Arc,
     transaction::{Entry, Find, TransactionCollection, decode},
 };
@@ -69,13 +70,30 @@ impl<T> Collection<T> {
     ///
     /// # Complexity
     ///
-    /// O(documents).
+    /// O(1) for [`Filter::all`]; else O(documents).
     pub fn count(&self, filter: Filter) -> Result<usize> {
-        let snapshot = self.database.snapshot();
-        match snapshot.collection(self.name.as_str()) {
-            Some(collection) => Query::new(filter).count(&**collection),
-            None => Ok(0),
-        }
+        self.read(|source| Query::new(filter).count(source))
+    }
+
+    /// The distinct values at a path in the documents that a filter matches, in the total order
+    /// of values; see [`Query::distinct`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Query::distinct`], and when the path is none.
+    pub fn distinct(&self, path: &str, filter: Filter) -> Result<Vec<Json>> {
+        let path = Path::parse(path).map_err(|reason| invalid(reason.to_string()))?;
+        self.read(|source| Query::new(filter).distinct(&path, source))
+    }
+
+    /// The groups of the documents that a filter matches, in the order of their values; see
+    /// [`Query::aggregate`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Query::aggregate`].
+    pub fn aggregate(&self, filter: Filter, aggregate: &Aggregate) -> Result<Vec<Json>> {
+        self.read(|source| Query::new(filter).aggregate(aggregate, source))
     }
 
     /// Deletes a document and says whether it was there.
@@ -106,6 +124,10 @@ impl<T> Collection<T> {
     /// As [`Collection::merge`].
     pub fn update(&self, id: &str, update: &str) -> Result<()> {
         self.write(|collection| collection.update(id, update))
+    }
+
+    fn read<R>(&self, question: impl FnOnce(&dyn Source) -> Result<R>) -> Result<R> {
+        read(&self.database.snapshot(), &self.name, question)
     }
 
     fn write<R>(&self, write: impl Fn(&TransactionCollection<'_, T>) -> Result<R>) -> Result<R> {
@@ -167,13 +189,22 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     pub fn find(&self, filter: Filter) -> Result<Find<'_, T>> {
         let snapshot = self.database.snapshot();
         let run = move |query: &Query| {
-            let source: &dyn Source = match snapshot.collection(self.name.as_str()) {
-                Some(collection) => &**collection,
-                None => &Nothing,
-            };
-            Ok(query.execute(source)?.documents)
+            let found = read(&snapshot, &self.name, |source| query.execute(source));
+            found.map(|found| found.documents)
         };
         Find::new(self.name.clone(), filter, Box::new(run))
+    }
+}
+
+/// Asks a collection as it is in one state; one that does not exist is empty.
+fn read<R>(
+    snapshot: &Snapshot,
+    name: &CollectionName,
+    question: impl FnOnce(&dyn Source) -> Result<R>,
+) -> Result<R> {
+    match snapshot.collection(name.as_str()) {
+        Some(collection) => question(&**collection),
+        None => question(&Nothing),
     }
 }
 

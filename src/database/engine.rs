@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{RecoveryReport, options::Settings};
+use super::{RecoveryReport, history::History, options::Settings};
 use crate::{
     checkpoint::{self, Failure, Manifest},
     commit::{Committer, Logged},
@@ -21,6 +21,7 @@ pub(super) struct Engine {
     pub(super) checkpoint: Mutex<LastCheckpoint>,
     /// The version of that, to be read while the next one is written.
     pub(super) checkpointed: Published<Version>,
+    pub(super) history: History,
     pub(super) recovery: RecoveryReport,
     pub(super) opened: Instant,
 }
@@ -72,7 +73,15 @@ impl Engine {
         }
     }
 
+    /// Looks after the versions that are kept, where no thread in the background does so.
+    pub(super) fn look_back(&self) {
+        if !self.settings.background {
+            self.history.look(|| self.committer.published());
+        }
+    }
+
     pub(super) fn maintain(&self) -> Result<()> {
+        self.history.look(|| self.committer.published());
         let group = self.committer.group();
         group.check_writable()?;
         // Each is done whatever becomes of the others: on a full device the next segment cannot be

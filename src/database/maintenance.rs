@@ -1,5 +1,5 @@
 //! The thread in the background: log segments ahead of need, syncs that were promised,
-//! checkpoints that are due.
+//! checkpoints that are due, versions kept to be read.
 
 use std::time::Duration;
 

@@ -18,14 +18,17 @@
 mod collection;
 mod engine;
 mod expiry;
+mod history;
 #[cfg(not(loom))]
 mod maintenance;
 mod options;
+mod page;
 mod recovery;
 mod status;
 
 pub use collection::Collection;
 pub use options::Builder;
+pub use page::Page;
 pub use recovery::RecoveryReport;
 pub use status::{Health, Status};
 

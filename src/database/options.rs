@@ -5,6 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use super::{
     Database, Shared,
     engine::{Engine, LastCheckpoint},
+    history::History,
     recovery,
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(super) struct Settings {
     pub(super) checkpoint: CheckpointPolicy,
     pub(super) memory_limit: u64,
     pub(super) background: bool,
+    pub(super) retain: Duration,
+    pub(super) retain_bytes: u64,
 }
 
 /// When a checkpoint is written by itself.
@@ -109,6 +112,22 @@ impl Builder {
         self
     }
 
+    /// How long a version can be read after a cursor named it, or after it was kept as the one of
+    /// its second; 5 minutes by default. With no time at all only the latest version can be read.
+    #[must_use]
+    pub fn retain(mut self, time: Duration) -> Builder {
+        self.settings.retain = time;
+        self
+    }
+
+    /// Bytes of memory that versions may take which are kept to be read, by estimate; 256 MiB by
+    /// default. The oldest go first, whatever is left of their time.
+    #[must_use]
+    pub fn retain_bytes(mut self, bytes: u64) -> Builder {
+        self.settings.retain_bytes = bytes;
+        self
+    }
+
     /// Opens the database in a directory, which is made when it is missing.
     ///
     /// # Errors
@@ -156,6 +175,7 @@ impl Builder {
                 logged: Logged::default(),
                 at: Clock::instant(),
             }),
+            history: History::new(self.settings.retain, self.settings.retain_bytes),
             recovery: report,
             opened: Clock::instant(),
             settings: self.settings,
@@ -177,6 +197,8 @@ impl Default for Settings {
             },
             memory_limit: memory_limit(),
             background: true,
+            retain: Duration::from_secs(300),
+            retain_bytes: limits::RETAINED_BYTES,
         }
     }
 }

@@ -111,6 +111,24 @@ impl Path {
         }
     }
 
+    /// Shows the visitor the text of each value that the path reaches: of an array its elements,
+    /// one by one. What is missing is passed over.
+    pub fn each_value<'a>(&self, document: &'a Document, visitor: &mut dyn FnMut(Cow<'a, str>)) {
+        if let Some(version) = self.version_of(document) {
+            return visitor(Cow::Owned(version));
+        }
+        self.tail(0).visit(document.raw(), &mut |reached| {
+            match reached.value {
+                Some(array) if array.kind() == Kind::Array => {
+                    array.elements().for_each(|element| visitor(Cow::Borrowed(element.text())));
+                }
+                Some(value) => visitor(Cow::Borrowed(value.text())),
+                None => {}
+            }
+            false
+        });
+    }
+
     /// The text of the value that the document sorts by: of the elements of arrays the least when
     /// ascending, the greatest when descending. None is missing, as is an array without elements.
     pub fn sort_value<'a>(

@@ -68,7 +68,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// The query's sort, limit or offset is not understood.
+    /// A part of the query but its filter is not understood, or cannot be served.
     #[error("invalid query: {reason}")]
     InvalidQuery {
         /// What is wrong with it.
@@ -206,6 +206,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// The state of a version is not kept any more.
+    #[error("version {requested} is gone; the nearest that is kept is {nearest}")]
+    VersionGone {
+        /// The version asked for.
+        requested: Version,
+        /// The nearest one that can be read.
+        nearest: Version,
+    },
+
     /// The database was closed.
     #[error("the database is closed")]
     Closed,
@@ -285,6 +294,7 @@ impl Error {
             Error::OutcomeUnknown { .. } => "outcome-unknown",
             Error::ReadOnly { .. } => "read-only",
             Error::StorageFull { .. } => "storage-full",
+            Error::VersionGone { .. } => "version-gone",
             Error::Closed => "closed",
             Error::Nested => "nested-transaction",
             Error::SavepointGone => "savepoint-gone",
@@ -330,6 +340,7 @@ impl Error {
             }
             Error::ReadOnly { .. } => "Look at the device and the log, then restart the database.",
             Error::StorageFull { .. } => "Make room on the device; no restart is needed.",
+            Error::VersionGone { .. } => "Begin the listing again, or read a version that is kept.",
             Error::Closed => "Open the database again.",
             Error::Nested => "Write through the transaction that the closure was given.",
             Error::SavepointGone => "Roll back to a savepoint that is still set.",

@@ -6,7 +6,8 @@ use std::{cell::Cell, collections::HashSet};
 
 use super::{plan::Reading, source::Found};
 use crate::{
-    document::{Direction, Document, KeyRange},
+    document::{Direction, Document, KeyRange, key},
+    names::DocumentId,
     snapshot::{Collection, Index, IndexEntry},
     sync::Arc,
 };
@@ -68,6 +69,20 @@ impl<'a> Access<'a> {
             }
             Access::Nothing | Access::Index(..) | Access::Union(_) => false,
         }
+    }
+
+    /// Leaves out ids up to this one, where ids are read in order, so that a page far behind the
+    /// first costs no more than that.
+    pub(super) fn begin_behind(&mut self, id: &DocumentId) {
+        let Access::Primary(scan) = self else { return };
+        if scan.reading != Reading::Straight(Direction::Ascending) {
+            return;
+        }
+        let behind = key::successor(key::text_encoding(id.as_str()).collect());
+        for range in &mut scan.ranges {
+            range.start = std::mem::take(&mut range.start).max(behind.clone().unwrap_or_default());
+        }
+        scan.ranges.retain(|range| !range.is_empty());
     }
 
     /// The documents, in the order of the access.

@@ -98,12 +98,15 @@ impl Query {
         plan: Option<&'a Plan<'a>>,
         examined: &'a Examined,
     ) -> Result<Vec<Found<'a>>> {
-        let own = source.own().filter(|(_, document)| self.filter.matches(document));
+        let own = source
+            .own()
+            .filter(|(id, document)| self.filter.matches(document) && self.is_behind(id, document));
         let (Some(plan), Some(base)) = (plan, source.base()) else {
             return self.put_in_order(own);
         };
         plan.access.note_usage();
-        if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
+        let is_from_start = source.is_committed() && self.after.is_none();
+        if plan.access.is_whole() && is_from_start && scan::is_large(base) {
             let is_long = plan.is_ordered && self.consumption().is_none();
             if is_long || !plan.is_ordered {
                 examined.add_whole(base, plan.reads_documents);
@@ -111,6 +114,7 @@ impl Query {
             }
         }
         let stored = stored(source, base, plan, examined);
+        let stored = stored.filter(|(id, document)| self.is_behind(id, document));
         match (plan.is_ordered, source.is_committed()) {
             (true, true) => Ok(stored.take(self.taken()).collect()),
             (true, false) => {
@@ -158,11 +162,21 @@ impl Query {
 
     /// At most one document can match, whatever the order.
     fn point(&self, source: &dyn Source, id: &str) -> Matches {
-        let found = source.get(id).filter(|(_, document)| self.filter.matches(document));
+        let found = source
+            .get(id)
+            .filter(|(id, document)| self.filter.matches(document) && self.is_behind(id, document));
         let kept = self.offset == 0 && self.limit != Some(0);
         Matches {
             documents: found.into_iter().filter(|_| kept).collect(),
-            predicate: Predicate::whole(self.filter.clone()),
+            predicate: self.behind(Predicate::whole(self.filter.clone())),
+        }
+    }
+
+    /// The part of a set that the query goes on to.
+    fn behind(&self, predicate: Predicate) -> Predicate {
+        match &self.after {
+            Some(position) => predicate.behind(self.sort.clone(), position.clone()),
+            None => predicate,
         }
     }
 
@@ -178,7 +192,7 @@ impl Query {
         let returned = found.iter().skip(self.offset);
         Matches {
             documents: returned.map(|(id, doc)| ((*id).clone(), Arc::clone(doc))).collect(),
-            predicate,
+            predicate: self.behind(predicate),
         }
     }
 }

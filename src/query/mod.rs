@@ -7,20 +7,33 @@
 //! The source is a snapshot's collection, or a transaction's view of it with its own writes; the
 //! same code answers over both. What a query's answer rests on is its [`Predicate`]: with a limit
 //! only the documents up to the last one consumed, so that a change behind it disturbs nobody.
+//!
+//! What is shown of the documents is a [`Projection`]'s to say; what is made of them,
+//! [`Query::count`], [`Query::distinct`] and [`Query::aggregate`]. A listing is gone through page
+//! by page with a [`Cursor`].
 
 mod access;
+mod accumulator;
+mod aggregate;
+mod cursor;
+mod distinct;
 mod execute;
 mod explain;
 mod plan;
 mod predicate;
+mod projection;
 mod scan;
 mod sort;
 mod source;
 mod top;
+mod value;
 
+pub use aggregate::{Aggregate, Metric};
+pub use cursor::{Cursor, Position};
 pub use execute::Matches;
 pub use explain::{Considered, Explanation, Stage};
 pub use predicate::Predicate;
+pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub(crate) use source::Nothing;
 pub use source::Source;
@@ -40,6 +53,7 @@ pub struct Query {
     pub(crate) offset: usize,
     pub(crate) hint: Option<String>,
     pub(crate) sort_bytes: usize,
+    pub(crate) after: Option<Position>,
 }
 
 impl Query {
@@ -52,6 +66,7 @@ impl Query {
             offset: 0,
             hint: None,
             sort_bytes: limits::SORT_BYTES_MAX,
+            after: None,
         }
     }
 

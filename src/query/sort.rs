@@ -52,6 +52,11 @@ impl Sort {
         self.parts.is_empty()
     }
 
+    /// Its paths and their directions, the most important first.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, Direction)> {
+        self.parts.iter().map(|part| (part.path.as_str(), part.direction))
+    }
+
     /// The values that place a document.
     pub(crate) fn key(&self, document: &Document) -> SortKey {
         let mut key = Vec::with_capacity(32);

@@ -165,6 +165,11 @@ impl<'a> Object<'a> {
         value.transpose()
     }
 
+    /// What nobody took so far, in the order of the text: for objects whose names are anybody's.
+    pub(super) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+        self.members.into_iter()
+    }
+
     /// Refuses what nobody took.
     pub(super) fn finish(self) -> Result<(), Problem> {
         match self.members.first() {

@@ -27,6 +27,7 @@ pub(super) enum Kind {
     UniqueViolation,
     VersionMismatch,
     Conflict,
+    VersionGone,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -81,6 +82,7 @@ impl Kind {
             Error::VersionMismatch { .. } => Kind::VersionMismatch,
             Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
             Error::Conflict(_) => Kind::Conflict,
+            Error::VersionGone { .. } => Kind::VersionGone,
             // Every limit names its unit: those on bytes are about the payload.
             Error::LimitExceeded { what, .. } if what.contains("bytes") => Kind::PayloadTooLarge,
             Error::LimitExceeded { .. } => Kind::LimitExceeded,
@@ -152,7 +154,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 37] = [
+static TABLE: [Row; 38] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -187,6 +189,8 @@ static TABLE: [Row; 37] = [
         "Read the document again and decide anew."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
         "Run the transaction again. The member conflicts names what was overtaken."),
+    row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
+        "Begin the listing again without a cursor, or read at the version that nearest names."),
     row(Kind::PreconditionFailed, 412, "precondition-failed", "A precondition in the header failed",
         "Read the document again and decide anew."),
     row(Kind::PayloadTooLarge, 413, "payload-too-large", "Too many bytes",
@@ -202,7 +206,7 @@ static TABLE: [Row; 37] = [
     row(Kind::InvalidUpdate, 422, "invalid-update", "Not an update, or not one of this document",
         "Correct the place that the pointer names."),
     row(Kind::InvalidQuery, 422, "invalid-query", "Not a query",
-        "Correct the sort, the limit or the offset."),
+        "Correct the part of the query that the detail names."),
     row(Kind::InvalidIndex, 422, "invalid-index", "Not an index",
         "Correct the place that the detail names."),
     row(Kind::UnindexableDocument, 422, "unindexable-document", "The document does not fit an index",

@@ -27,6 +27,7 @@ mod precondition;
 mod problem;
 mod problems;
 mod queries;
+mod question;
 mod respond;
 mod routes;
 mod write;

@@ -36,6 +36,7 @@ struct Parts {
     pointer: Option<String>,
     line: Option<usize>,
     operation: Option<usize>,
+    nearest: Option<u64>,
     conflicts: Vec<Overtaken>,
     headers: Vec<(HeaderName, HeaderValue)>,
     instance: String,
@@ -56,6 +57,9 @@ struct Body<'a> {
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<usize>,
+    /// The version that can be read in the place of one that is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     conflicts: &'a [Overtaken],
 }
@@ -82,6 +86,7 @@ impl Problem {
             pointer: None,
             line: None,
             operation: None,
+            nearest: None,
             conflicts: Vec::new(),
             headers: Vec::new(),
             instance: String::new(),
@@ -141,6 +146,7 @@ impl Problem {
             pointer: self.0.pointer.as_deref(),
             line: self.0.line,
             operation: self.0.operation,
+            nearest: self.0.nearest,
             conflicts: &self.0.conflicts,
         })
     }
@@ -192,6 +198,11 @@ impl From<Error> for Problem {
             Error::Conflict(ref conflicts) => {
                 let mut problem = Problem::new(kind, error.to_string());
                 problem.0.conflicts = conflicts.iter().map(Overtaken::from).collect();
+                problem
+            }
+            Error::VersionGone { nearest, .. } => {
+                let mut problem = Problem::new(kind, error.to_string());
+                problem.0.nearest = Some(nearest.get());
                 problem
             }
             // What the engine says of these names files of the server, or serde's own words.

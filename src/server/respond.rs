@@ -22,8 +22,10 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use crate::{
-    document::Document,
+    database,
+    document::{Document, Json},
     names::{CollectionName, DocumentId},
+    query::{Cursor, Projection},
     sync::Arc,
     version::Version,
 };
@@ -39,6 +41,9 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 /// Says at which version an answer was read.
 const DB_VERSION: HeaderName = HeaderName::from_static("db-version");
 
+/// Says where the next page begins, also where the body has no place for it.
+const DB_CURSOR: HeaderName = HeaderName::from_static("db-cursor");
+
 /// Bytes of a page that are written at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -47,6 +52,15 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(super) enum Form {
     Json,
     Ndjson,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Form::Json => JSON,
+            Form::Ndjson => NDJSON,
+        }
+    }
 }
 
 /// A value as JSON text. For the server's own plain structures, which always can be written.
@@ -83,6 +97,28 @@ impl Answer {
     /// An answer with a JSON body that was read at this version.
     pub(super) fn read(version: Version, text: String) -> Answer {
         Answer::json(StatusCode::OK, text).read_at(version)
+    }
+
+    /// An answer that lists values read at this version, under this name or one a line.
+    pub(super) fn list(name: &str, values: &[Json], version: Version, form: Form) -> Answer {
+        let mut text = String::new();
+        match form {
+            Form::Json => {
+                text.push_str(&format!("{{\"{name}\":["));
+                for (place, value) in values.iter().enumerate() {
+                    text.push_str(if place > 0 { "," } else { "" });
+                    text.push_str(value.as_str());
+                }
+                text.push_str(&format!("],\"version\":{version}}}"));
+            }
+            Form::Ndjson => {
+                for value in values {
+                    text.push_str(value.as_str());
+                    text.push('\n');
+                }
+            }
+        }
+        Answer::text(StatusCode::OK, form.media_type(), text).read_at(version)
     }
 
     /// An answer with a body of this media type.
@@ -165,9 +201,11 @@ pub(super) fn location(collection: &CollectionName, id: &DocumentId) -> String {
 
 /// A page of documents as a body.
 pub(super) struct Page {
-    documents: std::vec::IntoIter<Arc<Document>>,
+    documents: std::vec::IntoIter<(DocumentId, Arc<Document>)>,
+    fields: Projection,
     form: Form,
     version: Version,
+    cursor: Option<Cursor>,
     state: PageState,
 }
 
@@ -179,24 +217,28 @@ enum PageState {
 }
 
 impl Page {
-    /// The page of these documents, all of one snapshot of this version.
-    pub(super) fn new(version: Version, documents: Vec<Arc<Document>>, form: Form) -> Page {
-        Page { documents: documents.into_iter(), form, version, state: PageState::Begun }
+    /// The page of a listing, these fields of each document.
+    pub(super) fn new(page: database::Page, fields: Projection, form: Form) -> Page {
+        let database::Page { version, documents, cursor } = page;
+        let documents = documents.into_iter();
+        Page { documents, fields, form, version, cursor, state: PageState::Begun }
     }
 
     /// The answer with this page: sized when it fits one chunk.
     pub(super) fn into_answer(mut self) -> Answer {
         let (version, form) = (self.version, self.form);
+        let cursor = self.cursor.as_ref().map(Cursor::to_string);
         let first = self.next_chunk().unwrap_or_default();
         let content = match self.state {
             PageState::Ended => Content::Text(first),
             PageState::Begun | PageState::Within => Content::Page(first, self),
         };
-        let media_type = match form {
-            Form::Json => JSON,
-            Form::Ndjson => NDJSON,
-        };
-        Answer { media_type, content, ..Answer::empty(StatusCode::OK) }.read_at(version)
+        let media_type = form.media_type();
+        let answer = Answer { media_type, content, ..Answer::empty(StatusCode::OK) };
+        match cursor {
+            Some(cursor) => answer.read_at(version).with(DB_CURSOR, cursor),
+            None => answer.read_at(version),
+        }
     }
 
     fn next_chunk(&mut self) -> Option<String> {
@@ -206,14 +248,14 @@ impl Page {
         let mut out = String::new();
         while out.len() < CHUNK_BYTES && self.state != PageState::Ended {
             match (self.form, self.documents.next()) {
-                (Form::Json, Some(document)) => {
+                (Form::Json, Some((_, document))) => {
                     let begun = self.state == PageState::Begun;
                     out.push_str(if begun { r#"{"documents":["# } else { "," });
-                    document.write_with_version(&mut out);
+                    self.fields.write(&document, &mut out);
                     self.state = PageState::Within;
                 }
-                (Form::Ndjson, Some(document)) => {
-                    document.write_with_version(&mut out);
+                (Form::Ndjson, Some((_, document))) => {
+                    self.fields.write(&document, &mut out);
                     out.push('\n');
                     self.state = PageState::Within;
                 }
@@ -221,7 +263,9 @@ impl Page {
                     if self.state == PageState::Begun {
                         out.push_str(r#"{"documents":["#);
                     }
-                    out.push_str(&format!(r#"],"version":{}}}"#, self.version));
+                    let cursor = self.cursor.as_ref().map(Cursor::to_string);
+                    let cursor = Json::from(cursor);
+                    out.push_str(&format!(r#"],"version":{},"cursor":{cursor}}}"#, self.version));
                     self.state = PageState::Ended;
                 }
                 (Form::Ndjson, None) => self.state = PageState::Ended,
@@ -261,9 +305,12 @@ mod tests {
         let draft = Draft::parse(body.as_bytes()).unwrap();
         let document = |n: usize| {
             let id = DocumentId::new(&n.to_string()).unwrap();
-            Arc::new(draft.clone().into_document(&id).unwrap())
+            let document = draft.clone().into_document(&id).unwrap();
+            (id, Arc::new(document))
         };
-        Page::new(Version::new(9), (0..count).map(document).collect(), form)
+        let documents = (0..count).map(document).collect();
+        let page = database::Page { version: Version::new(9), documents, cursor: None };
+        Page::new(page, Projection::all(), form)
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod overlay;
 mod read_set;
 mod resolve;
+mod summary;
 mod typed;
 mod write;
 

@@ -6,11 +6,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Transaction;
 use crate::{
-    document::{Document, Draft, MergePatch, Update},
+    document::{Document, Draft, Json, MergePatch, Update},
     error::{Error, Result},
     filter::Filter,
     names::{CollectionName, DocumentId},
-    query::{Query, Sort},
+    query::{Aggregate, Projection, Query, Sort},
     sync::Arc,
     version::Version,
 };
@@ -47,6 +47,7 @@ type Run<'a> = Box<dyn FnOnce(&Query) -> Result<Vec<(DocumentId, Arc<Document>)>
 pub struct Find<'a, T> {
     collection: CollectionName,
     query: Result<Query>,
+    fields: Projection,
     run: Run<'a>,
     shape: PhantomData<fn() -> T>,
 }
@@ -93,6 +94,26 @@ impl<'t, T> TransactionCollection<'t, T> {
     /// When the filter is not one.
     pub fn count(&self, filter: Filter) -> Result<usize> {
         self.transaction.count(&self.name, &Query::new(filter))
+    }
+
+    /// The distinct values at a path in the documents that a filter matches. The transaction now
+    /// depends on the filter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::distinct`].
+    pub fn distinct(&self, path: &str, filter: Filter) -> Result<Vec<Json>> {
+        self.transaction.distinct(&self.name, path, &Query::new(filter))
+    }
+
+    /// The groups of the documents that a filter matches. The transaction now depends on the
+    /// filter.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::aggregate`].
+    pub fn aggregate(&self, filter: Filter, aggregate: &Aggregate) -> Result<Vec<Json>> {
+        self.transaction.aggregate(&self.name, &Query::new(filter), aggregate)
     }
 }
 
@@ -160,7 +181,8 @@ impl<'t, T: Serialize + DeserializeOwned> TransactionCollection<'t, T> {
 impl<'a, T> Find<'a, T> {
     pub(crate) fn new(collection: CollectionName, filter: Filter, run: Run<'a>) -> Result<Self> {
         filter.check()?;
-        Ok(Find { collection, query: Ok(Query::new(filter)), run, shape: PhantomData })
+        let query = Ok(Query::new(filter));
+        Ok(Find { collection, query, fields: Projection::all(), run, shape: PhantomData })
     }
 
     /// In the order of these paths, e.g. `-age,name`. One that is not understood is reported by
@@ -168,6 +190,18 @@ impl<'a, T> Find<'a, T> {
     #[must_use]
     pub fn sort(mut self, paths: &str) -> Self {
         self.query = self.query.and_then(|query| Ok(query.sort(paths.parse::<Sort>()?)));
+        self
+    }
+
+    /// With these members only, e.g. `name,address.city`, or without, e.g. `-secret`: the shape is
+    /// that of what is left (see [`Projection`]). Fields that are not understood are reported by
+    /// [`Find::collect`].
+    #[must_use]
+    pub fn fields(mut self, fields: &str) -> Self {
+        match fields.parse() {
+            Ok(fields) => self.fields = fields,
+            Err(error) => self.query = self.query.and(Err(error)),
+        }
         self
     }
 
@@ -193,9 +227,17 @@ impl<T: DeserializeOwned> Find<'_, T> {
     ///
     /// [`Error::InvalidQuery`], and [`Error::Decode`] for a document that is no `T`.
     pub fn collect<B: FromIterator<Entry<T>>>(self) -> Result<B> {
-        let Find { collection, query, run, .. } = self;
-        let found = run(&query?)?;
-        found.into_iter().map(|(id, document)| decode(&collection, id, &document)).collect()
+        let Find { collection, query, fields, run, .. } = self;
+        let found = run(&query?)?.into_iter();
+        match fields.is_all() {
+            true => found.map(|(id, document)| decode(&collection, id, &document)).collect(),
+            false => found
+                .map(|(id, document)| {
+                    let text = fields.stored_text(&document);
+                    decode_text(&collection, id, document.version(), &text)
+                })
+                .collect(),
+        }
     }
 }
 
@@ -211,8 +253,17 @@ pub(crate) fn decode<T: DeserializeOwned>(
     id: DocumentId,
     document: &Document,
 ) -> Result<Entry<T>> {
-    match serde_json::from_str(document.json()) {
-        Ok(value) => Ok(Entry { id, version: document.version(), value }),
+    decode_text(collection, id, document.version(), document.json())
+}
+
+fn decode_text<T: DeserializeOwned>(
+    collection: &CollectionName,
+    id: DocumentId,
+    version: Version,
+    text: &str,
+) -> Result<Entry<T>> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(Entry { id, version, value }),
         Err(source) => Err(Error::Decode { collection: collection.clone(), id, source }),
     }
 }

@@ -13,6 +13,8 @@ mod p06;
 mod p07;
 mod p08;
 mod p09;
+mod p13;
+mod p14;
 mod p15;
 mod p16;
 mod p17;
@@ -24,4 +26,6 @@ mod p22;
 mod p23;
 mod p24;
 mod p25;
+#[path = "../queries/reference.rs"]
+mod reference;
 mod support;

@@ -86,7 +86,10 @@ impl Query {
         let chosen = count::cheapest(&mut candidates, base, &needs);
         let best = &candidates[chosen];
         let residual = best.residual(&conjuncts);
-        let (access, is_ordered) = (best.access.clone(), best.reading.is_ok());
+        let (mut access, is_ordered) = (best.access.clone(), best.reading.is_ok());
+        if let Some(position) = self.after.as_ref().filter(|_| self.sort.is_by_id()) {
+            access.begin_behind(position.id());
+        }
         let reads_documents = residual.is_some() || purpose == Purpose::Documents;
         Ok(Plan { access, residual, reads_documents, is_ordered, candidates })
     }
