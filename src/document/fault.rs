@@ -36,7 +36,7 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_error(self: Box<Self>) -> Error {
+    pub(super) fn into_error(self) -> Error {
         match self.kind {
             FaultKind::Syntax { offset, reason } => {
                 Error::InvalidJson { offset, reason: reason.to_owned() }
