@@ -149,7 +149,7 @@ impl Part {
 }
 
 /// The array index that a name reads as: digits without a leading zero.
-pub(super) fn index_of(name: &str) -> Option<usize> {
+pub(crate) fn index_of(name: &str) -> Option<usize> {
     let canonical = name == "0" || !name.starts_with(['0', '+']);
     name.parse::<u32>().ok().filter(|_| canonical).map(|index| index as usize)
 }

@@ -35,7 +35,7 @@ pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
 }
 
 /// Writes text as a JSON string, with the fewest escapes.
-pub(super) fn quote(text: &str, out: &mut String) {
+pub(crate) fn quote(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -5,11 +5,13 @@
 //!
 //! Invariant: a filter is flat: an `$and` holds no `$and`, and never exactly one part.
 
+mod element;
 mod matches;
 mod parse;
 mod print;
 mod ranges;
 
+pub(crate) use element::ElementTest;
 pub(crate) use ranges::{Admitted, Conjunct, Exactness};
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};

@@ -6,12 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Transaction;
 use crate::{
-    document::{Document, Draft, MergePatch, Update},
+    document::{Document, Draft},
     error::{Error, Result},
     filter::Filter,
     names::{CollectionName, DocumentId},
     query::{Query, Sort},
     sync::Arc,
+    update::{MergePatch, Update},
     version::Version,
 };
 
