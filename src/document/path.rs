@@ -87,11 +87,6 @@ impl Path {
         &self.text
     }
 
-    /// The steps of the path; there is at least one.
-    pub(super) fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
     /// True when the test holds for something the path reaches in the document: a value, each
     /// element of it if it is an array, or none for missing. `_version` reaches the document's.
     pub fn any(&self, document: &Document, test: &mut dyn FnMut(Option<Raw<'_>>) -> bool) -> bool {

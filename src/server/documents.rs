@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What a body of PATCH may be.
-const PATCH_TYPES: &str = 
+const PATCH_TYPES: &str =
     "application/json, application/merge-patch+json, application/json-patch+json";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");

@@ -1,14 +1,15 @@
 //! A document being patched: its text, opened into a tree where the patch has gone.
 //!
 //! Invariant: what was not opened is the text as it was. The size is that of the text that would be
-//! written now, and never above the limit of a document, so copies of copies end soon; and work is
-//! counted, so that many steps through large arrays end too.
+//! written now, and never above the limit of a document, so copies of copies end soon; what was opened
+//! is no deeper than documents are, so recursion ends; and work is counted, so that many steps through
+//! large arrays end too.
 
 use std::borrow::Cow;
 
 use crate::document::{Kind, Raw, compare, index_of, quote, too_large};
 use crate::error::Error;
-use crate::limits::{DOCUMENT_BYTES_MAX, PATCH_WORK_MAX};
+use crate::limits::{DOCUMENT_BYTES_MAX, NESTING_DEPTH_MAX, PATCH_WORK_MAX};
 use crate::update::{members::Members, rewrite::separate};
 
 pub(super) struct Tree<'a> {
@@ -42,6 +43,19 @@ pub(super) enum Refusal {
 
 type Taken<T = ()> = std::result::Result<T, Refusal>;
 
+/// The bytes that a value is written in, and its levels of nesting as far as it was opened.
+struct Extent {
+    size: usize,
+    depth: usize,
+}
+
+impl Extent {
+    fn take_in(&mut self, inner: Extent, around: usize) {
+        self.size += inner.size + around;
+        self.depth = self.depth.max(inner.depth + 1);
+    }
+}
+
 impl<'a> Tree<'a> {
     pub(super) fn new(document: Raw<'a>) -> Tree<'a> {
         Tree { root: Node::Text(document), size: document.text().len(), work: 0 }
@@ -50,7 +64,7 @@ impl<'a> Tree<'a> {
     /// A copy of what stands at a place.
     pub(super) fn copy(&mut self, steps: &[Box<str>]) -> Taken<Node<'a>> {
         let (node, work) = self.look(steps)?;
-        node.size(work)?;
+        node.measure(work)?;
         Ok(node.clone())
     }
 
@@ -58,7 +72,7 @@ impl<'a> Tree<'a> {
     /// order of their members.
     pub(super) fn is_equal(&mut self, steps: &[Box<str>], other: Raw<'_>) -> Taken<bool> {
         let (node, work) = self.look(steps)?;
-        let size = node.size(work)?;
+        let Extent { size, .. } = node.measure(work)?;
         spend(work, size)?;
         Ok(match node {
             Node::Text(raw) => compare(Some(*raw), Some(other)).is_eq(),
@@ -74,26 +88,29 @@ impl<'a> Tree<'a> {
     pub(super) fn take(&mut self, way: &[Box<str>], last: &str) -> Taken<Node<'a>> {
         let (holder, work) = self.look(way)?;
         let taken = holder.take(last, work)?;
-        let size = taken.size(&mut self.work)?;
+        let Extent { size, .. } = taken.measure(&mut self.work)?;
         self.size = self.size.saturating_sub(size);
         Ok(taken)
     }
 
     /// Puts a value in: as a member, or between elements.
     pub(super) fn insert(&mut self, way: &[Box<str>], last: &str, value: Node<'a>) -> Taken {
-        let added = value.size(&mut self.work)? + last.len();
+        let Extent { size, depth } = value.measure(&mut self.work)?;
+        if way.len() + 1 + depth > NESTING_DEPTH_MAX {
+            return Err(Refusal::Place("it would be nested too deep"));
+        }
         let (holder, work) = self.look(way)?;
         let replaced = holder.insert(last, value, work)?;
-        let freed = replaced.map_or(Ok(0), |old| old.size(&mut self.work))?;
-        self.grow(added, freed)
+        let freed = replaced.map(|old| old.measure(&mut self.work)).transpose()?;
+        self.grow(size + last.len(), freed.map_or(0, |freed| freed.size))
     }
 
     /// Puts a value in the place of one that is there.
     pub(super) fn replace(&mut self, steps: &[Box<str>], value: Node<'a>) -> Taken {
-        let added = value.size(&mut self.work)?;
+        let added = value.measure(&mut self.work)?.size;
         let (node, _) = self.look(steps)?;
         let old = std::mem::replace(node, value);
-        let freed = old.size(&mut self.work)?;
+        let freed = old.measure(&mut self.work)?.size;
         self.grow(added, freed)
     }
 
@@ -203,18 +220,24 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// About the bytes that it is written in.
-    fn size(&self, work: &mut usize) -> Taken<usize> {
+    /// About how large it is, and how deep it was opened.
+    fn measure(&self, work: &mut usize) -> Taken<Extent> {
         spend(work, 1)?;
+        let mut whole = Extent { size: 2, depth: 1 };
         match self {
-            Node::Text(raw) => Ok(raw.text().len()),
-            Node::Object(entries) => entries.iter().try_fold(2, |size, entry| {
-                Ok(size + entry.key.len() + 2 + entry.value.size(work)?)
-            }),
+            Node::Text(raw) => whole.size = raw.text().len(),
+            Node::Object(entries) => {
+                for entry in entries {
+                    whole.take_in(entry.value.measure(work)?, entry.key.len() + 2);
+                }
+            }
             Node::Array(elements) => {
-                elements.iter().try_fold(2, |size, element| Ok(size + 1 + element.size(work)?))
+                for element in elements {
+                    whole.take_in(element.measure(work)?, 1);
+                }
             }
         }
+        Ok(whole)
     }
 
     fn write(&self, out: &mut String) {
