@@ -12,8 +12,9 @@
 //! transaction              read set, own writes, savepoints
 //! query   checkpoint       questions to a snapshot  |  state on disk
 //! snapshot   wal           immutable state  |  append-only lines
+//! update                   operators, merge patch, JSON Patch
 //! filter                   parse, match
-//! document   storage       values, order, updates  |  files
+//! document   storage       values, order  |  files
 //! error                    what went wrong and what to do
 //! names  version  limits  sync
 //! ```
@@ -35,16 +36,18 @@ pub mod snapshot;
 pub mod storage;
 mod sync;
 pub mod transaction;
+pub mod update;
 pub mod version;
 pub mod wal;
 
 pub use commit::{Committed, Durability, IndexMade, IndexProgress, TransactOptions};
 pub use database::{Builder, Collection, Database, Health, Status};
-pub use document::{Document, Draft, Json, MergePatch, Update};
+pub use document::{Document, Draft, Json};
 pub use error::{Conflict, Damage, Dependency, Error, IndexError, Result};
 pub use filter::{Filter, field};
 pub use names::{CollectionName, DocumentId, IndexName};
 pub use query::{Aggregate, Cursor, Metric, Projection, Query, Sort};
 pub use snapshot::{CollectionOptions, IndexDefinition, Snapshot};
 pub use transaction::{Entry, Isolation, Savepoint, Transaction};
+pub use update::{JsonPatch, MergePatch, Update};
 pub use version::Version;

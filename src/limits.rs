@@ -71,6 +71,10 @@ pub const PATTERN_BYTES_MAX: usize = 4 * 1024;
 /// bounds the time that matching takes for each byte of a document.
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes and values that the operations of one JSON Patch may pass by together, which takes about a
+/// second. A patch of a few operations on the largest document stays far below.
+pub const PATCH_WORK_MAX: usize = 512 * 1024 * 1024;
+
 /// Nulls that `$set` may add to reach an index behind an array's end.
 pub const ARRAY_PADDING_MAX: usize = 10_000;
 

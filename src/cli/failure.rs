@@ -298,6 +298,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::AlreadyExists { .. }
         | Error::CollectionExists { .. }
         | Error::VersionMismatch { .. }
+        | Error::TestFailed { .. }
         | Error::PreconditionRequired { .. }
         | Error::Conflict(_) => Exit::Conflict,
         Error::Index(error) => exit_of_index(error),

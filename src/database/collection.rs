@@ -126,6 +126,81 @@ impl<T> Collection<T> {
         self.write(|collection| collection.update(id, update))
     }
 
+    /// Applies a JSON Patch (RFC 6902), given as JSON text, to a document that must be there.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json};
+    /// let notes = Database::in_memory().collection::<Json>("notes")?;
+    /// notes.put("n", &Json::parse(r#"{"tags":["a"]}"#)?)?;
+    /// notes.patch("n", r#"[{"op":"add","path":"/tags/-","value":"b"}]"#)?;
+    /// let failed = notes.patch("n", r#"[{"op":"test","path":"/tags/0","value":"z"}]"#);
+    /// assert_eq!(failed.unwrap_err().code(), "test-failed");
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::merge`], and [`Error::TestFailed`](crate::Error::TestFailed).
+    pub fn patch(&self, id: &str, patch: &str) -> Result<()> {
+        self.write(|collection| collection.patch(id, patch))
+    }
+
+    /// Applies update operators to a document, or makes it of them where there is none. True when
+    /// it was made.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json};
+    /// let visits = Database::in_memory().collection::<Json>("visits")?;
+    /// assert!(visits.upsert("ada", r#"{"$inc":{"n":1}}"#)?);
+    /// assert!(!visits.upsert("ada", r#"{"$inc":{"n":1}}"#)?);
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUpdate`](crate::Error::InvalidUpdate); else as [`Database::commit`].
+    pub fn upsert(&self, id: &str, update: &str) -> Result<bool> {
+        self.write(|collection| collection.upsert(id, update))
+    }
+
+    /// Applies update operators to every document that matches a filter, all in one commit, and
+    /// says how many do.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json, field};
+    /// let accounts = Database::in_memory().collection::<Json>("accounts")?;
+    /// accounts.put("a", &Json::parse(r#"{"balance":100}"#)?)?;
+    /// assert_eq!(accounts.update_many(field("balance").gt(0), r#"{"$inc":{"balance":1}}"#)?, 1);
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::update_many`](crate::Transaction::update_many); else as
+    /// [`Database::commit`].
+    pub fn update_many(&self, filter: Filter, update: &str) -> Result<usize> {
+        self.write(|collection| collection.update_many(filter.clone(), update))
+    }
+
+    /// Deletes every document that matches a filter, all in one commit, and says how many did.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json, field};
+    /// let tasks = Database::in_memory().collection::<Json>("tasks")?;
+    /// tasks.put("a", &Json::parse(r#"{"done":true}"#)?)?;
+    /// assert_eq!(tasks.delete_many(field("done").eq(true))?, 1);
+    /// assert!(tasks.is_empty());
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::delete_many`](crate::Transaction::delete_many); else as
+    /// [`Database::commit`].
+    pub fn delete_many(&self, filter: Filter) -> Result<usize> {
+        self.write(|collection| collection.delete_many(filter.clone()))
+    }
+
     fn read<R>(&self, question: impl FnOnce(&dyn Source) -> Result<R>) -> Result<R> {
         read(&self.database.snapshot(), &self.name, question)
     }

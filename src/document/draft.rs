@@ -80,7 +80,7 @@ impl Draft {
     }
 
     /// The members other than `_id` and `_version`, as an object's text.
-    pub(super) fn object(&self) -> String {
+    pub(crate) fn object(&self) -> String {
         format!("{{{}}}", self.members)
     }
 }

@@ -52,7 +52,7 @@ impl Fault {
 }
 
 /// The error for text over the limit of one document.
-pub(super) fn too_large(actual: usize) -> Error {
+pub(crate) fn too_large(actual: usize) -> Error {
     Error::LimitExceeded {
         what: "the size of a document in bytes",
         max: DOCUMENT_BYTES_MAX as u64,

@@ -2,7 +2,7 @@
 //!
 //! Bytes from outside pass one border ([`Draft::parse`], [`Json::parse`]), which checks every rule
 //! and writes compact text. Behind it everything works on that text: [`Raw`] looks into it,
-//! [`compare`] orders it, [`Update`] and [`MergePatch`] copy it with changes.
+//! [`compare`] orders it. What changes it stands in [`crate::update`].
 //!
 //! Invariant: a document's text is compact, begins with `{"_id":"`, and has passed the border. It
 //! never changes; its version is stamped once, before anyone else can see the document.
@@ -16,26 +16,23 @@ pub mod key;
 mod number;
 mod once;
 mod order;
-mod patch;
 mod path;
 mod raw;
-mod rewrite;
 mod scan;
 mod string;
-mod update;
 mod value;
 
 pub use draft::Draft;
-pub(crate) use fault::push_pointer;
+pub(crate) use fault::{push_pointer, too_large};
 pub use interval::{Interval, KeyRange};
 pub use key::KeyBytes;
 pub use number::Number;
 pub use order::{Direction, compare, same};
-pub use patch::MergePatch;
+pub(crate) use path::index_of;
 pub use path::{InvalidPath, Path};
 pub(crate) use path::{Leaf, Tail};
 pub use raw::{Kind, Member, Raw};
-pub use update::Update;
+pub(crate) use string::quote;
 pub use value::Json;
 
 use std::{borrow::Cow, fmt};
@@ -83,6 +80,12 @@ impl Document {
     /// A document that no commit has taken yet. The caller knows the text to be valid.
     fn unstamped(json: String) -> Document {
         Document { version: WriteOnce::new(0), json: json.into_boxed_str() }
+    }
+
+    /// An object inside a document, dressed as one so that filters can be asked of it. It has no id
+    /// and must not be stored.
+    pub(crate) fn part(object: &str) -> Document {
+        Document::unstamped(object.to_owned())
     }
 
     /// The compact text, `_id` first, without `_version`.

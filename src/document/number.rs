@@ -55,19 +55,29 @@ impl Number {
         }
     }
 
+    /// The product; none when it is not a number that a document may hold. Integers stay integers.
+    pub fn checked_mul(self, other: Number) -> Option<Number> {
+        match (self, other) {
+            (Number::Int(a), Number::Int(b)) => Number::integer(a.checked_mul(b)?),
+            (a, b) => Number::float(a.as_f64() * b.as_f64()),
+        }
+    }
+
     /// The sum; none when it is not a number that a document may hold. Integers stay integers.
     pub fn checked_add(self, other: Number) -> Option<Number> {
         match (self, other) {
-            (Number::Int(a), Number::Int(b)) => {
-                let sum = a.checked_add(b)?;
-                (i128::from(i64::MIN)..=i128::from(u64::MAX))
-                    .contains(&sum)
-                    .then_some(Number::Int(sum))
-            }
-            (a, b) => {
-                Some(a.as_f64() + b.as_f64()).filter(|sum| sum.is_finite()).map(Number::Float)
-            }
+            (Number::Int(a), Number::Int(b)) => Number::integer(a.checked_add(b)?),
+            (a, b) => Number::float(a.as_f64() + b.as_f64()),
         }
+    }
+
+    fn integer(integer: i128) -> Option<Number> {
+        let range = i128::from(i64::MIN)..=i128::from(u64::MAX);
+        range.contains(&integer).then_some(Number::Int(integer))
+    }
+
+    fn float(float: f64) -> Option<Number> {
+        float.is_finite().then_some(Number::Float(float))
     }
 }
 

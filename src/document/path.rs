@@ -87,11 +87,6 @@ impl Path {
         &self.text
     }
 
-    /// The steps of the path; there is at least one.
-    pub(super) fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
     /// The names of the steps.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|part| &*part.name)
@@ -172,7 +167,7 @@ impl Part {
 }
 
 /// The array index that a name reads as: digits without a leading zero.
-pub(super) fn index_of(name: &str) -> Option<usize> {
+pub(crate) fn index_of(name: &str) -> Option<usize> {
     let canonical = name == "0" || !name.starts_with(['0', '+']);
     name.parse::<u32>().ok().filter(|_| canonical).map(|index| index as usize)
 }

@@ -37,7 +37,7 @@ pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
 }
 
 /// Writes text as a JSON string, with the fewest escapes.
-pub(super) fn quote(text: &str, out: &mut String) {
+pub(crate) fn quote(text: &str, out: &mut String) {
     out.push('"');
     let mut from = 0;
     loop {

@@ -68,6 +68,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A test of a JSON Patch found another value.
+    #[error("the test at {pointer:?} failed: another value stands at {path:?}")]
+    TestFailed {
+        /// JSON Pointer of the operation in the patch.
+        pointer: String,
+        /// JSON Pointer of the place that it tested in the document.
+        path: String,
+    },
+
     /// A part of the query but its filter is not understood, or cannot be served.
     #[error("invalid query: {reason}")]
     InvalidQuery {
@@ -277,6 +286,7 @@ impl Error {
             Error::InvalidDocument { .. } => "invalid-document",
             Error::InvalidFilter { .. } => "invalid-filter",
             Error::InvalidUpdate { .. } => "invalid-update",
+            Error::TestFailed { .. } => "test-failed",
             Error::InvalidQuery { .. } => "invalid-query",
             Error::Encode { .. } => "encode",
             Error::Decode { .. } => "decode",
@@ -328,7 +338,9 @@ impl Error {
             Error::Aborted(_) => "Nothing was changed; the program's own error says why.",
             Error::CollectionExists { .. } => "Drop it first, or ask for the options it has.",
             Error::Index(error) => error.advice(),
-            Error::VersionMismatch { .. } => "Read the document again and decide anew.",
+            Error::VersionMismatch { .. } | Error::TestFailed { .. } => {
+                "Read the document again and decide anew."
+            }
             Error::PreconditionRequired { .. } => {
                 "Send If-Match, if_version or _version with the version you read."
             }

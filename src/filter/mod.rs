@@ -8,6 +8,7 @@
 //! equal filter.
 
 mod build;
+mod element;
 mod matches;
 mod node;
 mod operators;
@@ -19,6 +20,7 @@ mod ranges;
 mod types;
 
 pub use build::{Field, field};
+pub(crate) use element::ElementTest;
 pub(crate) use ranges::{Admitted, Conjunct, Exactness};
 pub use types::Type;
 

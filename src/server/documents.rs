@@ -24,15 +24,17 @@ use super::{
 use crate::{
     commit::{Committed, TransactOptions},
     database::Database,
-    document::{Document, Draft, MergePatch, Update},
+    document::{Document, Draft},
     error::{Error, Result},
     limits::BATCH_OPERATIONS_MAX,
     names::{CollectionName, DocumentId},
     sync::Arc,
+    update::{JsonPatch, MergePatch, Update},
 };
 
 /// What a body of PATCH may be.
-const PATCH_TYPES: &str = "application/json, application/merge-patch+json";
+const PATCH_TYPES: &str =
+    "application/json, application/merge-patch+json, application/json-patch+json";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
@@ -112,7 +114,7 @@ pub(super) async fn put(
 }
 
 /// `PATCH /collections/{collection}/documents/{id}`: changes a document that is there, by update
-/// operators or by a merge patch.
+/// operators, by a merge patch or by a JSON Patch.
 pub(super) async fn patch(
     _: Allowed<auth::Write>,
     target: DocumentPath,
@@ -144,7 +146,18 @@ pub(super) async fn patch(
             };
             service.block::<_, Problem>(update).await
         }
-        MediaType::Ndjson | MediaType::JsonPatch | MediaType::Other => {
+        MediaType::JsonPatch => {
+            let patch = move |database: &Database| {
+                let patch = JsonPatch::parse(body.text()?)?;
+                let write = Write { target, preconditions, states_version: false };
+                let written = write.run(database, |tx, DocumentPath { collection, id }| {
+                    tx.patch(collection, id, &patch)
+                })?;
+                Ok(answer(&write.target.id, written, representation))
+            };
+            service.block::<_, Problem>(patch).await
+        }
+        MediaType::Ndjson | MediaType::Other => {
             let types = HeaderValue::from_static(PATCH_TYPES);
             Err(unsupported(PATCH_TYPES).with_header(ACCEPT_PATCH, types))
         }

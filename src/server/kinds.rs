@@ -26,6 +26,7 @@ pub(super) enum Kind {
     IndexExists,
     UniqueViolation,
     VersionMismatch,
+    TestFailed,
     Conflict,
     VersionGone,
     PreconditionFailed,
@@ -80,6 +81,7 @@ impl Kind {
             Error::CollectionExists { .. } => Kind::CollectionExists,
             Error::Index(error) => Kind::of_index(error),
             Error::VersionMismatch { .. } => Kind::VersionMismatch,
+            Error::TestFailed { .. } => Kind::TestFailed,
             Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
             Error::Conflict(_) => Kind::Conflict,
             Error::VersionGone { .. } => Kind::VersionGone,
@@ -154,7 +156,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 38] = [
+static TABLE: [Row; 39] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -186,6 +188,8 @@ static TABLE: [Row; 38] = [
     row(Kind::UniqueViolation, 409, "unique-violation", "Two documents have one key in a unique index",
         "Change one of the documents that the detail names, or drop the index."),
     row(Kind::VersionMismatch, 409, "version-mismatch", "The document has another version",
+        "Read the document again and decide anew."),
+    row(Kind::TestFailed, 409, "test-failed", "A test of the JSON Patch failed",
         "Read the document again and decide anew."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
         "Run the transaction again. The member conflicts names what was overtaken."),

@@ -2,10 +2,11 @@
 
 use super::{body::Object, problem::Problem, write::require_precondition};
 use crate::{
-    document::{Draft, MergePatch, Update},
+    document::Draft,
     error::{Error, Result},
     names::{CollectionName, DocumentId},
     transaction::Transaction,
+    update::{JsonPatch, MergePatch, Update},
     version::Version,
 };
 
@@ -24,6 +25,7 @@ enum Change {
     Put(Draft),
     Delete,
     Merge(MergePatch),
+    Patch(JsonPatch),
     Update(Update),
 }
 
@@ -89,6 +91,7 @@ impl Operation {
                 }
             }
             Change::Merge(patch) => tx.merge(collection, id, patch)?,
+            Change::Patch(patch) => tx.patch(collection, id, patch)?,
             Change::Update(update) => {
                 tx.update(collection, id, update.clone())?;
                 if updates == Updates::AtOnce && tx.snapshot_read(collection, id)?.is_none() {
@@ -109,7 +112,7 @@ impl Change {
     fn own_id(&self) -> Option<&DocumentId> {
         match self {
             Change::Insert(draft) | Change::Replace(draft) | Change::Put(draft) => draft.id(),
-            Change::Delete | Change::Merge(_) | Change::Update(_) => None,
+            Change::Delete | Change::Merge(_) | Change::Patch(_) | Change::Update(_) => None,
         }
     }
 
@@ -120,7 +123,7 @@ impl Change {
                 draft.expected().is_some()
             }
             Change::Merge(patch) => patch.expected().is_some(),
-            Change::Delete | Change::Update(_) => false,
+            Change::Delete | Change::Patch(_) | Change::Update(_) => false,
         }
     }
 }
@@ -133,9 +136,10 @@ fn read_change(name: &str, object: &mut Object<'_>) -> Result<Change, Problem> {
         "put" => Change::Put(Draft::parse(object.require("document")?.as_bytes())?),
         "delete" => Change::Delete,
         "merge" => Change::Merge(MergePatch::parse(object.require("merge")?.as_bytes())?),
+        "patch" => Change::Patch(JsonPatch::parse(object.require("patch")?)?),
         "update" => Change::Update(Update::parse(object.require("update")?)?),
         _ => {
-            let known = "this release knows insert, replace, put, delete, merge and update";
+            let known = "this release knows insert, replace, put, delete, merge, patch and update";
             return Err(object.invalid("op", known));
         }
     })

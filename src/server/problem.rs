@@ -192,7 +192,8 @@ impl From<Error> for Problem {
             },
             Error::InvalidDocument { ref pointer, .. }
             | Error::InvalidFilter { ref pointer, .. }
-            | Error::InvalidUpdate { ref pointer, .. } => {
+            | Error::InvalidUpdate { ref pointer, .. }
+            | Error::TestFailed { ref pointer, .. } => {
                 Problem::new(kind, error.to_string()).at(pointer)
             }
             Error::Conflict(ref conflicts) => {

@@ -7,11 +7,12 @@ use super::{extract::DocumentPath, precondition::Preconditions, problem::Problem
 use crate::{
     commit::TransactOptions,
     database::Database,
-    document::{Document, Update},
+    document::Document,
     error::{Error, Result},
     names::CollectionName,
     sync::Arc,
     transaction::Transaction,
+    update::Update,
     version::Version,
 };
 

@@ -8,6 +8,7 @@
 //! that looked at it returns: a document by its version, present or absent, a query by its
 //! predicate. Rolling back to a savepoint takes writes back, never reads.
 
+mod many;
 mod overlay;
 mod read_set;
 mod resolve;

@@ -5,13 +5,14 @@
 use im::OrdMap;
 
 use crate::{
-    document::{Document, Update},
+    document::Document,
     error::{Error, Result},
     limits,
     names::{CollectionName, DocumentId, Sought},
     query::Source,
     snapshot::{CatalogChange, Collection},
     sync::Arc,
+    update::Update,
 };
 
 /// The writes of a transaction by collection and document.

@@ -6,12 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Transaction;
 use crate::{
-    document::{Document, Draft, Json, MergePatch, Update},
+    document::{Document, Draft, Json},
     error::{Error, Result},
     filter::Filter,
     names::{CollectionName, DocumentId},
     query::{Aggregate, Projection, Query, Sort},
     sync::Arc,
+    update::{JsonPatch, MergePatch, Update},
     version::Version,
 };
 
@@ -85,6 +86,90 @@ impl<'t, T> TransactionCollection<'t, T> {
     pub fn update(&self, id: &str, update: &str) -> Result<()> {
         let update = Update::parse(update)?;
         self.transaction.update(&self.name, &DocumentId::new(id)?, update)
+    }
+
+    /// Applies a JSON Patch (RFC 6902), given as JSON text.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json};
+    /// # let db = Database::in_memory();
+    /// # db.collection::<Json>("c")?.put("a", &Json::parse(r#"{"n":1}"#)?)?;
+    /// db.transact(|tx| {
+    ///     let patch = r#"[{"op":"test","path":"/n","value":1},{"op":"add","path":"/m","value":2}]"#;
+    ///     tx.collection::<Json>("c")?.patch("a", patch)
+    /// })?;
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::patch`], and when the text is no patch.
+    pub fn patch(&self, id: &str, patch: &str) -> Result<()> {
+        let patch = JsonPatch::parse(patch)?;
+        self.transaction.patch(&self.name, &DocumentId::new(id)?, &patch)
+    }
+
+    /// Applies update operators to a document, or makes it of them where there is none. True when
+    /// it was made.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json};
+    /// # let db = Database::in_memory();
+    /// let count = |name: &str| {
+    ///     db.transact(|tx| tx.collection::<Json>("visits")?.upsert(name, r#"{"$inc":{"n":1}}"#))
+    /// };
+    /// assert!(count("ada")?, "made by the first visit");
+    /// assert!(!count("ada")?, "changed by the second");
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::upsert`], and when the text is no update.
+    pub fn upsert(&self, id: &str, update: &str) -> Result<bool> {
+        let update = Update::parse(update)?;
+        self.transaction.upsert(&self.name, &DocumentId::new(id)?, &update)
+    }
+
+    /// Applies update operators to every document that matches a filter, and says how many do.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json, field};
+    /// # let db = Database::in_memory();
+    /// # db.collection::<Json>("accounts")?.put("a", &Json::parse(r#"{"balance":1}"#)?)?;
+    /// let raised = db.transact(|tx| {
+    ///     let rich = field("balance").gt(0);
+    ///     tx.collection::<Json>("accounts")?.update_many(rich, r#"{"$mul":{"balance":1.01}}"#)
+    /// })?;
+    /// assert_eq!(raised, 1);
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::update_many`], and when the text is no update.
+    pub fn update_many(&self, filter: Filter, update: &str) -> Result<usize> {
+        self.transaction.update_many(&self.name, filter, &Update::parse(update)?)
+    }
+
+    /// Deletes every document that matches a filter, and says how many did.
+    ///
+    /// ```
+    /// # use monsterdb::{Database, Json, field};
+    /// # let db = Database::in_memory();
+    /// # db.collection::<Json>("tasks")?.put("a", &Json::parse(r#"{"done":true}"#)?)?;
+    /// let done = db.transact(|tx| {
+    ///     tx.collection::<Json>("tasks")?.delete_many(field("done").eq(true))
+    /// })?;
+    /// assert_eq!(done, 1);
+    /// # Ok::<(), monsterdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::delete_many`].
+    pub fn delete_many(&self, filter: Filter) -> Result<usize> {
+        self.transaction.delete_many(&self.name, filter)
     }
 
     /// How many documents match a filter. The transaction now depends on it.

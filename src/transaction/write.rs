@@ -2,11 +2,12 @@
 
 use super::{Pending, Transaction};
 use crate::{
-    document::{Document, Draft, MergePatch, Update},
+    document::{Document, Draft},
     error::{Error, Result},
     names::{CollectionName, DocumentId},
     snapshot::{CatalogChange, CollectionOptions},
     sync::Arc,
+    update::{JsonPatch, MergePatch, Update},
     version::Version,
 };
 
@@ -84,6 +85,23 @@ impl Transaction {
         self.expect(collection, id, patch.expected())?;
         let merged = patch.apply(&*self.present(collection, id)?)?;
         self.state.borrow_mut().writes.write(collection, id, Pending::Put(Arc::new(merged)))
+    }
+
+    /// Applies a JSON Patch (RFC 6902) to a document that must be present. The transaction now
+    /// depends on the document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DocumentNotFound`], [`Error::TestFailed`], [`Error::InvalidUpdate`] or
+    /// [`Error::LimitExceeded`] as [`JsonPatch::apply`] has it.
+    pub fn patch(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        patch: &JsonPatch,
+    ) -> Result<()> {
+        let patched = patch.apply(&*self.present(collection, id)?)?;
+        self.state.borrow_mut().writes.write(collection, id, Pending::Put(Arc::new(patched)))
     }
 
     /// Applies update operators to a document that must be present at commit. Unless this

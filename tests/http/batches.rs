@@ -22,17 +22,18 @@ fn all_operations_take_effect_at_one_version() {
         {"op":"replace","collection":"c","id":"b","document":{"n":4}},
         {"op":"merge","collection":"c","id":"b","merge":{"m":1}},
         {"op":"update","collection":"c","id":"b","update":{"$inc":{"n":1}}},
+        {"op":"patch","collection":"c","id":"b","patch":[{"op":"add","path":"/l","value":[]}]},
         {"op":"update","collection":"c","id":"a","update":{"$inc":{"n":1}},"if_version":4},
         {"op":"put","collection":"c","id":"new","document":{},"if_version":0},
         {"op":"delete","collection":"d","id":"x"}"#;
-    let ids = ["b", "x", "b", "b", "b", "b", "a", "new", "x"];
+    let ids = ["b", "x", "b", "b", "b", "b", "b", "a", "new", "x"];
     let results: Vec<_> = ids.iter().map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
     batch(&server, operations)
         .expect(200, &format!(r#"{{"version":5,"results":[{}]}}"#, results.join(",")));
     server.get("/collections/c/documents").expect(
         200,
         concat!(
-            r#"{"documents":[{"_id":"a","_version":5,"n":2},{"_id":"b","_version":5,"n":5,"m":1},"#,
+            r#"{"documents":[{"_id":"a","_version":5,"n":2},{"_id":"b","_version":5,"n":5,"m":1,"l":[]},"#,
             r#"{"_id":"new","_version":5}],"version":5}"#
         ),
     );
@@ -48,6 +49,12 @@ fn a_failing_operation_is_named_and_nothing_takes_effect() {
         (r#"{"op":"replace","collection":"c","id":"x","document":{}}"#, 404, "not-found"),
         (r#"{"op":"delete","collection":"c","id":"x"}"#, 404, "not-found"),
         (r#"{"op":"merge","collection":"c","id":"x","merge":{}}"#, 404, "not-found"),
+        (r#"{"op":"patch","collection":"c","id":"x","patch":[]}"#, 404, "not-found"),
+        (
+            r#"{"op":"patch","collection":"c","id":"a","patch":[{"op":"test","path":"/n","value":2}]}"#,
+            409,
+            "test-failed",
+        ),
         (
             r#"{"op":"update","collection":"c","id":"x","update":{"$inc":{"n":1}}}"#,
             404,

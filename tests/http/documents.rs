@@ -202,8 +202,9 @@ fn a_collection_may_require_preconditions() {
 fn what_patch_understands_is_said() {
     let server = Server::start();
     server.put(A, "{}");
-    let answer = patch(&server, "application/json-patch+json", "[]");
-    assert_eq!(answer.header("accept-patch"), "application/json, application/merge-patch+json");
+    let answer = patch(&server, "text/plain", "[]");
+    let types = "application/json, application/merge-patch+json, application/json-patch+json";
+    assert_eq!(answer.header("accept-patch"), types);
     answer.problem(415, "unsupported-media-type");
     for wrong in [r#"{"n":1}"#, r#"{"$grow":{"n":1}}"#, "{}", r#"{"$inc":{"_id":1}}"#] {
         patch(&server, "application/json", wrong).problem(422, "invalid-update");
@@ -211,6 +212,36 @@ fn what_patch_understands_is_said() {
     server.put(A, r#"{"n":"text"}"#);
     let problem = patch(&server, "application/json", r#"{"$inc":{"n":1}}"#);
     assert_eq!(problem.problem(422, "invalid-update")["pointer"], "/$inc/n");
+}
+
+#[test]
+fn a_json_patch_is_applied_as_a_whole() {
+    let server = Server::start();
+    let patch = |body: &str| patch(&server, "application/json-patch+json", body);
+    patch(r#"[{"op":"remove","path":"/n"}]"#).problem(404, "not-found");
+    server.put(A, r#"{"n":1.50,"l":["x"]}"#);
+    let add = r#"[{"op":"test","path":"/n","value":1.5},{"op":"add","path":"/l/-","value":"y"}]"#;
+    assert_eq!(patch(add).status, 200);
+    let failing = r#"[{"op":"remove","path":"/n"},{"op":"test","path":"/l/0","value":"z"}]"#;
+    assert_eq!(patch(failing).problem(409, "test-failed")["pointer"], "/1");
+    let absent = r#"[{"op":"remove","path":"/n"},{"op":"remove","path":"/z"}]"#;
+    assert_eq!(patch(absent).problem(422, "invalid-update")["pointer"], "/1/path");
+    for wrong in [r#"{"n":1}"#, r#"[{"op":"replace","path":"/_id","value":"b"}]"#, "[1]"] {
+        patch(wrong).problem(422, "invalid-update");
+    }
+    patch("[").problem(400, "invalid-json");
+    let many = vec![r#"{"op":"test","path":"/n","value":1}"#; 10_001].join(",");
+    patch(&format!("[{many}]")).problem(422, "limit-exceeded");
+    let value = server.get(A).value();
+    assert_eq!(value["l"], serde_json::json!(["x", "y"]));
+    assert!(server.get(A).body.contains("1.50"), "what is not named keeps its spelling");
+    let version = value["_version"].as_u64().unwrap();
+    let call = |matched: u64| {
+        let call = server.call("PATCH", A).header("If-Match", &format!("\"{matched}\""));
+        call.typed("application/json-patch+json", r#"[{"op":"remove","path":"/n"}]"#).send()
+    };
+    call(version + 1).problem(412, "precondition-failed");
+    assert_eq!(call(version).status, 200);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use monsterdb::{
     CollectionName, CollectionOptions, Committed, Database, Document, DocumentId, Draft, Error,
-    Filter, Isolation, MergePatch, Query, Savepoint, Sort, TransactOptions, Transaction, Update,
-    Version, storage::MemoryStorage,
+    Filter, Isolation, JsonPatch, MergePatch, Query, Savepoint, Sort, TransactOptions, Transaction,
+    Update, Version, storage::MemoryStorage,
 };
 use serde_json::value::RawValue;
 
@@ -210,6 +210,15 @@ fn operate(transaction: &Transaction, verb: &str, mut words: Words<'_>) -> Resul
             }),
             Err(error) => Err(error),
         },
+        "delete-many" => Filter::parse(words.json())
+            .and_then(|filter| transaction.delete_many(&collection, filter))
+            .map(|count| vec![count.to_string()]),
+        "update-many" => {
+            let filter = Filter::parse(words.json());
+            let update = Update::parse(words.json());
+            let changed = filter.and_then(|f| transaction.update_many(&collection, f, &update?));
+            changed.map(|count| vec![count.to_string()])
+        }
         "count" => match words.query()? {
             Ok(query) => transaction.count(&collection, &query).map(|n| vec![n.to_string()]),
             Err(error) => Err(error),
@@ -245,6 +254,14 @@ fn operate_on_document(
             .and_then(|draft| transaction.replace(collection, id, draft)),
         "merge" => MergePatch::parse(words.json().as_bytes())
             .and_then(|patch| transaction.merge(collection, id, &patch)),
+        "patch" => JsonPatch::parse(words.json())
+            .and_then(|patch| transaction.patch(collection, id, &patch)),
+        "upsert" => {
+            let made = Update::parse(words.json())
+                .and_then(|update| transaction.upsert(collection, id, &update));
+            let answer = |made| vec![if made { "made" } else { "changed" }.to_owned()];
+            return Ok(made.map(answer));
+        }
         "update" => Update::parse(words.json())
             .and_then(|update| transaction.update(collection, id, update)),
         "require" => {

@@ -6,12 +6,13 @@ use super::{
 };
 
 /// From the bottom up. Modules of one layer do not use each other.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["sync"],
     &["names", "version", "limits"],
     &["error"],
     &["document", "storage"],
     &["filter"],
+    &["update"],
     &["snapshot", "wal"],
     &["query", "checkpoint"],
     &["transaction"],

@@ -4,15 +4,14 @@
 //! afterwards, so nothing here checks depth; size is looked at only where a small update could make
 //! a large text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
-    fault::too_large,
-    patch::Members,
-    raw::{Kind, Raw},
-    string::quote,
-    update::{Branch, Change, Node, Operation, invalid},
+    invalid,
+    members::Members,
+    tree::{Branch, Change, Node},
 };
+use crate::document::{Kind, Raw, too_large};
 use crate::error::Result;
 use crate::limits::{ARRAY_PADDING_MAX, DOCUMENT_BYTES_MAX};
 
@@ -49,7 +48,7 @@ fn rewrite_object(changes: &Branch, object: Raw<'_>, out: &mut String) -> Result
     }
     for (name, node) in &changes.children {
         if !changed.contains(&**name) && node.creates() {
-            create(node, members.key(&quoted(name)))?;
+            create(node, members.name(name))?;
         }
     }
     members.close();
@@ -100,90 +99,21 @@ fn pad(index: usize, length: &mut usize, change: &Change, out: &mut String) -> R
 fn rewrite_value(node: &Node, value: Raw<'_>, out: &mut String) -> Result<()> {
     match node {
         Node::Branch(changes) => rewrite(changes, value, out),
-        Node::Leaf(Change { operation: Operation::Unset, .. }) => Ok(()),
-        Node::Leaf(Change { operation: Operation::Set(new), .. }) => {
-            out.push_str(new.as_str());
-            Ok(())
-        }
-        Node::Leaf(Change { operation: Operation::Inc(_, step), pointer }) => {
-            let Some(number) = value.number() else {
-                return Err(invalid(pointer, "the value to increment is not a number"));
-            };
-            let Some(sum) = number.checked_add(*step) else {
-                return Err(invalid(pointer, format!("{number} + {step} is out of range")));
-            };
-            out.push_str(&sum.to_string());
-            Ok(())
-        }
+        Node::Leaf(change) => change.operation.change(value, out).map_err(|why| change.fails(why)),
     }
 }
 
 /// Writes what a change makes where nothing was.
 fn create(node: &Node, out: &mut String) -> Result<()> {
     match node {
-        Node::Leaf(Change { operation: Operation::Set(new) | Operation::Inc(new, _), .. }) => {
-            out.push_str(new.as_str());
-            Ok(())
-        }
-        Node::Leaf(Change { operation: Operation::Unset, .. }) => Ok(()),
+        Node::Leaf(change) => change.operation.create(out).map_err(|why| change.fails(why)),
         Node::Branch(changes) => rewrite_object(changes, Raw::trusted("{}"), out),
     }
 }
 
-impl Node {
-    /// True when it takes its place out of an object.
-    fn removes(&self) -> bool {
-        matches!(self, Node::Leaf(Change { operation: Operation::Unset, .. }))
-    }
-
-    /// True when it makes something where nothing was.
-    fn creates(&self) -> bool {
-        self.first_creating().is_some()
-    }
-
-    fn first_creating(&self) -> Option<&Change> {
-        match self {
-            Node::Branch(branch) => branch.first_creating(),
-            Node::Leaf(change) => match change.operation {
-                Operation::Set(_) | Operation::Inc(..) => Some(change),
-                Operation::Unset => None,
-            },
-        }
-    }
-}
-
-impl Branch {
-    fn first_creating(&self) -> Option<&Change> {
-        self.children.values().find_map(Node::first_creating)
-    }
-
-    /// The changes to an array's elements. A name that is no index reaches nothing in an array.
-    fn by_index(&self) -> Result<BTreeMap<usize, &Node>> {
-        let mut by_index = BTreeMap::new();
-        for (name, node) in &self.children {
-            match (super::path::index_of(name), node.first_creating()) {
-                (Some(index), _) => {
-                    by_index.insert(index, node);
-                }
-                (None, Some(change)) => {
-                    let reason = format!("{name:?} is not an index, and the path meets an array");
-                    return Err(invalid(&*change.pointer, reason));
-                }
-                (None, None) => {}
-            }
-        }
-        Ok(by_index)
-    }
-}
-
-fn separate(index: usize, out: &mut String) {
+/// Writes the comma between elements.
+pub(super) fn separate(index: usize, out: &mut String) {
     if index > 0 {
         out.push(',');
     }
-}
-
-fn quoted(name: &str) -> String {
-    let mut key = String::with_capacity(name.len() + 2);
-    quote(name, &mut key);
-    key
 }

@@ -4,11 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Document, Draft, Json,
-    raw::{Kind, Member, Raw},
-    update::finish,
-};
+use super::{finish, members::Members};
+use crate::document::{Document, Draft, Json, Kind, Raw};
 use crate::error::{Error, Result};
 use crate::names::DocumentId;
 use crate::version::Version;
@@ -91,38 +88,6 @@ fn merge(target: Option<Raw<'_>>, patch: Raw<'_>, out: &mut String) {
         }
     }
     members.close();
-}
-
-/// An object being written.
-pub(super) struct Members<'a> {
-    out: &'a mut String,
-    empty: bool,
-}
-
-impl<'a> Members<'a> {
-    pub(super) fn open(out: &'a mut String) -> Members<'a> {
-        out.push('{');
-        Members { out, empty: true }
-    }
-
-    /// Writes a key as it is given, quotes included; the caller writes the value.
-    pub(super) fn key(&mut self, key: &str) -> &mut String {
-        if !self.empty {
-            self.out.push(',');
-        }
-        self.empty = false;
-        self.out.push_str(key);
-        self.out.push(':');
-        self.out
-    }
-
-    pub(super) fn copy(&mut self, member: Member<'_>) {
-        self.key(member.key()).push_str(member.value.text());
-    }
-
-    pub(super) fn close(self) {
-        self.out.push('}');
-    }
 }
 
 #[cfg(test)]
