@@ -4,6 +4,7 @@
 mod generator;
 #[path = "../support/indexed.rs"]
 mod indexed;
+mod order;
 mod p01;
 mod p02;
 mod p03;
