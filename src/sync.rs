@@ -199,6 +199,11 @@ impl Clock {
     }
 }
 
+/// How many threads can run at once. In a model one: nothing there may rest on the machine.
+pub(crate) fn processors() -> usize {
+    if cfg!(loom) { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}
+
 /// Lets other threads go first, for about `pause`. In a model it only yields.
 pub(crate) fn back_off(pause: Duration) {
     #[cfg(loom)]

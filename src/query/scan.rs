@@ -6,15 +6,14 @@
 use super::source::Found;
 #[cfg(not(loom))]
 use crate::sync::thread;
-use crate::{document::Document, filter::Filter, snapshot::Collection};
+use crate::{document::Document, filter::Filter, snapshot::Collection, sync::processors};
 
 /// Smaller collections are walked sooner than a thread is started.
 const DOCUMENTS_MIN: usize = 8192;
 
 /// True when two threads walk the collection faster than one.
 pub(super) fn is_large(base: &Collection) -> bool {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    cfg!(not(loom)) && processors > 1 && base.count() >= DOCUMENTS_MIN
+    base.count() >= DOCUMENTS_MIN && processors() > 1
 }
 
 /// Gives the matching documents of each half to a function: the first half from the front, the

@@ -97,7 +97,9 @@ fn a_failing_operation_is_named_and_nothing_takes_effect() {
         (r#"{"op":"put","collection":"c","id":7,"document":{}}"#, 422, "invalid-body"),
         (r#"{"op":"put","collection":"c","id":"a"}"#, 422, "invalid-body"),
         (r#"{"op":"put","collection":"c","id":"a","document":{},"merge":{}}"#, 422, "invalid-body"),
-        (r#"{"op":"patch","collection":"c","id":"a","patch":[]}"#, 422, "invalid-body"),
+        (r#"{"op":"patch","collection":"c","id":"a","update":{}}"#, 422, "invalid-body"),
+        (r#"{"op":"grow","collection":"c","id":"a"}"#, 422, "invalid-body"),
+        (r#"{"op":"patch","collection":"c","id":"a","patch":{}}"#, 422, "invalid-update"),
         (r#"{"op":"put","id":"a","document":{}}"#, 422, "invalid-body"),
         (
             r#"{"op":"put","collection":"c","id":"a","document":{},"if_version":-1}"#,
