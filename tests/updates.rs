@@ -7,7 +7,7 @@
 #[path = "updates/reference.rs"]
 mod reference;
 
-use monsterdb::{DocumentId, Draft, Update};
+use monsterdb::{Database, DocumentId, Draft, Filter, Json, Update, field};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -136,4 +136,23 @@ proptest! {
             (both, in_turn) => prop_assert_eq!(both.is_err(), in_turn.is_err()),
         }
     }
+}
+
+#[test]
+fn one_filter_changes_a_bounded_number_of_documents() {
+    let db = Database::in_memory();
+    let tx = db.begin();
+    let numbers = tx.collection::<Json>("c").unwrap();
+    for n in 0..10_001 {
+        numbers.put(&format!("{n:05}"), &Json::parse(r#"{"n":1}"#).unwrap()).unwrap();
+    }
+    let update = r#"{"$inc":{"n":1}}"#;
+    let refused = numbers.update_many(Filter::all(), update).unwrap_err();
+    assert_eq!(refused.code(), "limit-exceeded");
+    assert!(refused.to_string().contains("go on with the rest"), "{refused}");
+    assert_eq!(numbers.delete_many(Filter::all()).unwrap_err().code(), "limit-exceeded");
+    assert_eq!(numbers.count(field("n").eq(1)).unwrap(), 10_001, "neither changed anything");
+    assert_eq!(numbers.update_many(field("_id").lt("10000"), update).unwrap(), 10_000);
+    assert_eq!(numbers.delete_many(field("n").eq(2)).unwrap(), 10_000);
+    assert_eq!(numbers.count(Filter::all()).unwrap(), 1);
 }
