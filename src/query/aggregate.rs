@@ -151,6 +151,14 @@ impl Aggregate {
         Ok(self)
     }
 
+    /// Refuses one that asks for nothing.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.columns().next() {
+            Some(_) => Ok(()),
+            None => Err(invalid("an aggregate needs a path to group by, or a metric")),
+        }
+    }
+
     /// The names of the members of a group, in their order.
     fn columns(&self) -> impl Iterator<Item = &str> {
         let metrics = self.metrics.iter().map(|(name, _)| &**name);
@@ -172,9 +180,7 @@ impl Query {
     /// when the sort names what is no member of a group, and when the groups take more than
     /// [`GROUP_BYTES_MAX`]; else as [`Query::execute`].
     pub fn aggregate(&self, aggregate: &Aggregate, source: &dyn Source) -> Result<Vec<Json>> {
-        if aggregate.columns().next().is_none() {
-            return Err(invalid("an aggregate needs a path to group by, or a metric"));
-        }
+        aggregate.check()?;
         let order = self.order_of_groups(aggregate)?;
         let matches = Query::new(self.filter.clone()).execute(source)?;
         let mut groups = Groups::new(aggregate);
@@ -188,7 +194,8 @@ impl Query {
         write_rows(aggregate, rows.into_iter().skip(self.offset).take(limit))
     }
 
-    fn order_of_groups(&self, aggregate: &Aggregate) -> Result<Vec<(usize, Direction)>> {
+    /// The columns that its sort names.
+    pub(crate) fn order_of_groups(&self, aggregate: &Aggregate) -> Result<Vec<(usize, Direction)>> {
         let column = |(path, direction): (&str, Direction)| match aggregate.column(path) {
             Some(column) => Ok((column, direction)),
             None => Err(invalid(format!(

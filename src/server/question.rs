@@ -78,10 +78,18 @@ impl Question {
 
         let sort = Sort::parse(sort.iter().flatten().map(|path| &**path));
         let query = query(filter, sort.map_err(at_place("/sort"))?)?;
-        let whole = limit.is_none() && matches!(summary, Some(Asked::Aggregate(_)));
-        let query = match whole {
-            true => query.offset(offset_of(offset)),
-            false => page(query, limit, offset)?,
+        let query = match &summary {
+            Some(Asked::Aggregate(aggregate)) => {
+                query.order_of_groups(aggregate).map_err(at_place("/sort"))?;
+                match limit {
+                    // All groups are answered then: there are no pages of them.
+                    None => query.offset(offset_of(offset)),
+                    Some(_) => page(query, limit, offset)?,
+                }
+            }
+            None | Some(Asked::Documents(..) | Asked::Count | Asked::Distinct(_)) => {
+                page(query, limit, offset)?
+            }
         };
         let documents = || {
             let fields = Projection::parse(fields.iter().flatten().map(|field| &**field));
@@ -166,6 +174,7 @@ fn read_aggregate(text: &str) -> Result<Aggregate, Problem> {
         let metric = read_metric(text, &place)?;
         aggregate = aggregate.metric(&name, metric).map_err(at_place(&place))?;
     }
+    aggregate.check().map_err(at_place("/aggregate"))?;
     Ok(aggregate)
 }
 

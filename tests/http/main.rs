@@ -7,6 +7,7 @@
 
 mod batches;
 mod collections;
+mod cursors;
 mod documents;
 mod hostile;
 mod life;

@@ -1,5 +1,6 @@
 //! The properties of the specification, each a proptest of the same number.
 
+mod order;
 mod p01;
 mod p02;
 mod p03;

@@ -10,7 +10,10 @@ use monsterdb::{CollectionName, Database, Filter, Json, Query, database::Page};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::Value;
 
-use super::reference::{Part, object, parts, sort, value, written};
+use super::{
+    order::{Part, parts, sort, written},
+    reference::{object, value},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]

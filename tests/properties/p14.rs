@@ -5,7 +5,10 @@ use monsterdb::{Database, Filter, Json};
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 
-use super::reference::{object, parts, sort, value, written};
+use super::{
+    order::{parts, sort, written},
+    reference::{object, value},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     filled,
-    reference::{object, order, value, whole},
+    reference::{object, order, value},
     value as parsed,
 };
 
@@ -245,5 +245,18 @@ fn made(metric: &str, values: &[Option<Value>]) -> Value {
         "first" => values.first().cloned().flatten().unwrap_or(Value::Null),
         "last" => values.last().cloned().flatten().unwrap_or(Value::Null),
         other => panic!("{other}"),
+    }
+}
+
+/// What stands at a path as a whole.
+fn whole(tree: &Value, parts: &[&str]) -> Option<Value> {
+    let value = tree.as_object()?.get(parts[0])?;
+    match (&parts[1..], value) {
+        ([], value) => Some(value.clone()),
+        (rest, Value::Object(_)) => whole(value, rest),
+        (rest, Value::Array(elements)) => {
+            Some(Value::Array(elements.iter().filter_map(|element| whole(element, rest)).collect()))
+        }
+        _ => None,
     }
 }

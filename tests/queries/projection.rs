@@ -76,8 +76,7 @@ fn the_id_and_the_version_stay_unless_they_are_left_out() {
 
 #[test]
 fn what_is_no_projection() {
-    for fields in
-        ["", "a,", "a..b", "-", "--a", "$a", "a,-b", "-a,b", "a,a", "a,a.b", "a.b,a", "_id,-_id"]
+    for fields in ["", "a,", "a..b", "-", "$a", "a,-b", "-a,b", "a,a", "a,a.b", "a.b,a", "_id,-_id"]
     {
         let refused = fields.parse::<Projection>();
         assert!(matches!(refused, Err(Error::InvalidQuery { .. })), "{fields}: {refused:?}");

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use monsterdb::{
-    CollectionName, CollectionOptions, Committed, Database, Document, DocumentId, Draft, Error,
-    Filter, Isolation, MergePatch, Query, Savepoint, Sort, TransactOptions, Transaction, Update,
-    Version, storage::MemoryStorage,
+    Aggregate, CollectionName, CollectionOptions, Committed, Database, Document, DocumentId, Draft,
+    Error, Filter, Isolation, Json, MergePatch, Metric, Query, Savepoint, Sort, TransactOptions,
+    Transaction, Update, Version, storage::MemoryStorage,
 };
 use serde_json::value::RawValue;
 
@@ -107,7 +107,8 @@ impl Session {
                 Ok(Vec::new())
             })
         });
-        let reads = ["get", "find", "count", "snapshot-read"].contains(&verb);
+        let reads =
+            ["get", "find", "count", "distinct", "aggregate", "snapshot-read"].contains(&verb);
         let with_version = |Committed { version, mut value }: Committed<Vec<String>>| {
             value.extend((!reads).then(|| version_line(version)));
             value
@@ -180,6 +181,20 @@ fn operate(transaction: &Transaction, verb: &str, mut words: Words<'_>) -> Resul
             Ok(query) => transaction.count(&collection, &query).map(|n| vec![n.to_string()]),
             Err(error) => Err(error),
         },
+        "distinct" => {
+            let path = words.word()?;
+            words
+                .query()?
+                .and_then(|query| transaction.distinct(&collection, path, &query))
+                .map(lines)
+        }
+        "aggregate" => {
+            let aggregate = words.aggregate()?;
+            let groups =
+                |(aggregate, query)| transaction.aggregate(&collection, &query, &aggregate);
+            let query = words.query()?;
+            aggregate.and_then(|aggregate| Ok((aggregate, query?))).and_then(groups).map(lines)
+        }
         _ => {
             let id = DocumentId::new(words.word()?).map_err(|invalid| invalid.to_string())?;
             operate_on_document(transaction, verb, &collection, &id, words)?
@@ -226,6 +241,13 @@ fn show(document: &Document) -> String {
     document.to_json_with_version()
 }
 
+fn lines(values: Vec<Json>) -> Vec<String> {
+    match values.is_empty() {
+        true => vec!["nothing".to_owned()],
+        false => values.iter().map(Json::to_string).collect(),
+    }
+}
+
 fn version_line(version: Version) -> String {
     format!("version {version}")
 }
@@ -256,6 +278,23 @@ impl<'a> Words<'a> {
         let (json, rest) = self.0.split_at(end);
         self.0 = rest.trim_start();
         json
+    }
+
+    /// `PATHS|- [NAME=METRIC[:PATH]]…`, until a filter begins.
+    fn aggregate(&mut self) -> Result<Result<Aggregate, Error>, Fault> {
+        let paths = self.word()?.split(',').filter(|path| *path != "-");
+        let mut aggregate = Aggregate::by(paths);
+        while !self.0.is_empty() && !self.0.starts_with('{') {
+            let word = self.word()?;
+            let (name, metric) = word.split_once('=').ok_or(format!("{word:?} is no metric"))?;
+            let (metric, path) = match metric.split_once(':') {
+                Some((metric, path)) => (metric, Some(path)),
+                None => (metric, None),
+            };
+            let metric = Metric::parse(metric, path);
+            aggregate = aggregate.and_then(|aggregate| aggregate.metric(name, metric?));
+        }
+        Ok(aggregate)
     }
 
     /// `FILTER [sort PATHS] [limit N] [offset N]`
