@@ -139,3 +139,54 @@ fn an_answer_that_is_lost_is_no_failure_and_no_success() {
     let advice = run.error()["advice"].to_string();
     assert!(advice.contains("document d000001 is there, go on with --from-line 5"), "{advice}");
 }
+
+/// What is asked of a server is answered as the directory answers it.
+#[test]
+fn a_server_and_a_directory_answer_alike() {
+    let place = Place::new();
+    let lines: Vec<String> = (0..1_203)
+        .map(|n| format!(r#"{{"_id":"d{n:04}","n":{},"tags":["a","t{}"]}}"#, n % 10, n % 3))
+        .collect();
+    assert_eq!(place.import(&lines.join("\n"), "").code, 0);
+    let questions = [
+        "query c --sort -n --offset 7",
+        "query c --sort n --limit 1001 --fields n,-_id",
+        "query c --fields -tags --limit 3",
+        "query c --limit 0",
+        r#"query c {"n":3} --count"#,
+        "query c --count",
+        "query c --distinct tags",
+        r#"query c {"n":{"$lt":4}} --group n --metric z=count --metric a=last:_id --sort -n --limit 2"#,
+        "query c --group n,tags --offset 3",
+        "query c --metric s=sum:n --metric m=avg:n",
+    ];
+    let answers = questions.map(|question| place.good(question));
+    assert_eq!(answers[0].lines().count(), 1_196);
+    assert_eq!(answers[1].lines().count(), 1_001);
+    assert!(answers[1].starts_with("{\"_version\":"), "{}", &answers[1][..40]);
+    assert_eq!((&*answers[4], &*answers[5]), ("120\n", "1203\n"));
+    assert_eq!(answers[6], "\"a\"\n\"t0\"\n\"t1\"\n\"t2\"\n");
+    assert_eq!(
+        answers[7],
+        "{\"n\":3,\"z\":120,\"a\":\"d1193\"}\n{\"n\":2,\"z\":121,\"a\":\"d1202\"}\n"
+    );
+    let refused = [
+        "query c --distinct a..b",
+        "query c --fields n,-tags",
+        "query c --fields n --count",
+        "query c --group n --metric n",
+        "query c --group n --metric n=median:n",
+        "query c --group n --sort tags",
+    ];
+    refused.iter().for_each(|question| drop(place.fails(2, question)));
+
+    let server = Server::start(&place);
+    for (question, answer) in questions.iter().zip(&answers) {
+        let found = place.good(&format!("{question} --url {}", server.url));
+        assert_eq!(found, *answer, "{question}");
+    }
+    refused.iter().for_each(|question| {
+        drop(place.fails(2, &format!("{question} --url {}", server.url)));
+    });
+    assert_eq!(server.stop(), 0);
+}

@@ -34,7 +34,7 @@ fn all_operations_take_effect_at_one_version() {
         200,
         concat!(
             r#"{"documents":[{"_id":"a","_version":5,"n":2},{"_id":"b","_version":5,"n":5,"m":1,"l":[]},"#,
-            r#"{"_id":"new","_version":5}],"version":5}"#
+            r#"{"_id":"new","_version":5}],"version":5,"cursor":null}"#
         ),
     );
 }
