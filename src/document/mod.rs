@@ -10,6 +10,7 @@
 mod draft;
 mod fault;
 mod json;
+mod members;
 mod number;
 mod order;
 mod patch;
@@ -23,6 +24,7 @@ mod value;
 
 pub use draft::Draft;
 pub(crate) use fault::push_pointer;
+pub(crate) use members::{Members, Place};
 pub use number::Number;
 pub use order::{Direction, compare, same};
 pub use patch::MergePatch;
