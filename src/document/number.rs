@@ -28,6 +28,9 @@ pub enum Number {
 impl Number {
     /// Reads the text of a JSON number; none when it is not one that a document may hold.
     pub fn parse(text: &str) -> Option<Number> {
+        if let Some(integer) = short_integer(text.as_bytes()) {
+            return Some(Number::Int(integer.into()));
+        }
         if text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) {
             return text.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float);
         }
@@ -117,6 +120,22 @@ impl PartialEq for Number {
 
 impl Eq for Number {}
 
+/// An integer of so few digits that no sum of them overflows: what most numbers are, read in one go.
+fn short_integer(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut integer = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        integer = integer * 10 + i64::from(digit - b'0');
+    }
+    Some(if digits.len() < text.len() { -integer } else { integer })
+}
+
 /// Within the range of integers the whole part of a float is an integer itself, exactly.
 fn compare_exactly(integer: i128, float: f64) -> Ordering {
     if float >= INTEGERS_END {
@@ -167,6 +186,18 @@ mod tests {
         }
         for (a, b) in [("1", "1.0"), ("-0.0", "0"), ("-0", "0.0"), ("1e2", "100"), ("-2.0", "-2")] {
             assert_eq!(Number::parse(a), Number::parse(b));
+        }
+    }
+
+    #[test]
+    fn integers_of_any_length_are_read() {
+        let texts = ["0", "-0", "-7", "999999999999999999", "-999999999999999999"];
+        for text in texts.into_iter().chain(["1000000000000000000", "-9223372036854775808"]) {
+            let Some(Number::Int(read)) = Number::parse(text) else { panic!("{text}") };
+            assert_eq!(read, text.parse::<i128>().unwrap());
+        }
+        for text in ["-", "--1", "1-", " 1"] {
+            assert_eq!(Number::parse(text), None, "{text:?}");
         }
     }
 

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use super::{
+    members::{Members, depth},
     number::Number,
-    scan::{self, string_end, value_end},
+    scan::value_end,
     string::unescape,
 };
 
@@ -90,13 +91,18 @@ impl<'a> Raw<'a> {
 
     /// The members of an object in the order of the text; none of anything else.
     pub fn members(self) -> impl Iterator<Item = Member<'a>> {
-        let mut items = self.items("{");
+        let mut members = self.walk();
         std::iter::from_fn(move || {
-            let end = items.quoted()?;
-            let key = items.take(end)?;
-            items.skip(b':');
-            Some(Member { key, value: items.value()? })
+            let place = members.place()?;
+            let (key, value) = (members.key(&place), Raw(members.value(&place)));
+            Some(Member { key, value })
         })
+    }
+
+    /// The members one by one, for who does not want them all.
+    #[inline]
+    pub(crate) fn walk(self) -> Members<'a> {
+        Members::of(self.0)
     }
 
     /// The elements of an array; none of anything else.
@@ -107,15 +113,18 @@ impl<'a> Raw<'a> {
 
     /// The value of an object's member; none when there is none, or no object.
     pub fn member(self, name: &str) -> Option<Raw<'a>> {
-        if self.kind() != Kind::Object {
-            return None;
+        let mut members = self.walk();
+        while let Some(place) = members.place() {
+            if members.is_named(&place, name) {
+                return Some(Raw(members.value(&place)));
+            }
         }
-        scan::member(self.0, name).and_then(|range| self.0.get(range)).map(Raw)
+        None
     }
 
     /// Levels of nesting, itself counted: 1 for `[]`, none for what is neither array nor object.
     pub(crate) fn depth(self) -> usize {
-        scan::depth(self.0.as_bytes())
+        depth(self.0.as_bytes())
     }
 
     fn items(self, open: &str) -> Items<'a> {
@@ -147,11 +156,6 @@ impl<'a> Items<'a> {
         let text = self.take(end).filter(|text| !text.is_empty())?;
         self.skip(b',');
         Some(Raw(text))
-    }
-
-    /// The end of the string that comes next, if one does.
-    fn quoted(&self) -> Option<usize> {
-        self.rest.starts_with('"').then(|| string_end(self.rest.as_bytes(), 0))
     }
 
     fn take(&mut self, end: usize) -> Option<&'a str> {

@@ -15,7 +15,7 @@ use super::{
     matches::{Place, passes},
     node::{Condition, ElemMatch, Node, Test},
 };
-use crate::document::{Document, Kind, Path, Raw};
+use crate::document::{self, Document, Kind, Members, Path, Raw};
 use crate::sync::Arc;
 use crate::version::Version;
 
@@ -36,6 +36,8 @@ const VERSION: &str = "_version";
 pub(super) struct Program {
     names: Names,
     slots: usize,
+    /// The slot of the document's version, when the filter names it.
+    version: Option<usize>,
     /// What is asked when all members have been found.
     late: Vec<Step>,
 }
@@ -44,6 +46,8 @@ pub(super) struct Program {
 #[derive(Debug, Default)]
 struct Names {
     list: Vec<Name>,
+    /// A bit for each length in bytes that a name has, the last one for all that are longer.
+    lengths: u64,
     places: BTreeMap<Box<str>, usize>,
 }
 
@@ -84,26 +88,28 @@ impl Program {
                 None => program.late.push(step),
             }
         }
+        program.version = program.names.find(VERSION).map(|name| name.slot);
         program
     }
 
     /// Whether a document matches.
     pub(super) fn matches(&self, document: &Document) -> bool {
-        let version = match self.names.find(VERSION) {
-            Some(name) if document.version() > Version::ZERO => {
-                Some((name, document.version().to_string()))
+        match self.version {
+            Some(slot) if document.version() > Version::ZERO => {
+                let text = document.version().to_string();
+                self.with_slots(|slots| {
+                    if let Some(version) = slots.get_mut(slot) {
+                        *version = Some(Raw::trusted(&text));
+                    }
+                    self.names.fill(document.raw(), slots, Name::holds)
+                        && self.names.find(VERSION).is_none_or(|name| name.holds(slots))
+                        && self.finish(slots)
+                })
             }
-            Some(_) | None => None,
-        };
-        self.with_slots(|slots| {
-            if let Some((name, text)) = &version {
-                name.fill(Raw::trusted(text), slots);
-                if !name.holds(slots) {
-                    return false;
-                }
-            }
-            self.names.fill(document.raw(), slots, Name::holds) && self.finish(slots)
-        })
+            Some(_) | None => self.with_slots(|slots| {
+                self.names.fill(document.raw(), slots, Name::holds) && self.finish(slots)
+            }),
+        }
     }
 
     /// Whether a value matches: an object, or an array taken as one whose names are its indexes.
@@ -185,6 +191,7 @@ impl Names {
         let place = *self.places.entry(name.into()).or_insert_with(|| {
             let slot = *slots;
             *slots += 1;
+            self.lengths |= length_bit(name.len());
             let (below, early) = (Names::default(), Vec::new());
             self.list.push(Name { name: name.into(), slot, below, early });
             self.list.len() - 1
@@ -200,19 +207,31 @@ impl Names {
         holds: impl Fn(&Name, &Slots<'a>) -> bool,
     ) -> bool {
         let mut left = self.list.len();
-        let mut members = object.members();
+        let mut members = object.walk();
         while left > 0
-            && let Some(member) = members.next()
+            && let Some(place) = members.place()
         {
-            if let Some(name) = self.find(&member.name()) {
+            if let Some(name) = self.at(&members, &place) {
                 left -= 1;
-                name.fill(member.value, slots);
+                name.fill(Raw::trusted(members.value(&place)), slots);
                 if !holds(name, slots) {
                     return false;
                 }
             }
         }
         true
+    }
+
+    /// The name that the member there has, if it is one of these.
+    #[inline]
+    fn at(&self, members: &Members<'_>, place: &document::Place) -> Option<&Name> {
+        if place.plain_length().is_some_and(|length| self.lengths & length_bit(length) == 0) {
+            return None;
+        }
+        if self.list.len() <= NAMES_IN_TURN {
+            return self.list.iter().find(|known| members.is_named(place, &known.name));
+        }
+        self.find(&members.name(place))
     }
 
     /// The same for the elements of an array, which stand under their indexes.
@@ -283,6 +302,10 @@ fn place<'p, 'a>(condition: &'p Condition, path: &[usize], slots: &Slots<'a>) ->
         }
     }
     Place::At(found(last))
+}
+
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// About how long a question takes, in comparisons of a value.
