@@ -170,7 +170,7 @@ fn escaped(mut backslashes: u64, is_escaped: &mut bool) -> u64 {
         let next = 2 << backslashes.trailing_zeros();
         escaped |= next;
         *is_escaped &= next >> (BLOCK - 1) == 0;
-        backslashes &= backslashes - 1 & !next;
+        backslashes &= (backslashes - 1) & !next;
     }
     escaped
 }

@@ -129,6 +129,7 @@ fn test(name: &str, operand: &Value, beside: &Map<String, Value>, reached: &[Rea
     }
 }
 
+#[allow(clippy::ptr_arg, reason = "it is asked of the keys of a map")]
 fn dollar(name: &String) -> bool {
     name.starts_with('$')
 }
