@@ -37,14 +37,14 @@ pub const FILTER_DEPTH_MAX: usize = 32;
 
 /// Patterns of one filter: each holds up to [`PATTERN_COMPILED_BYTES_MAX`] and as much again for
 /// every thread that matches it.
-pub const FILTER_PATTERNS_MAX: usize = 64;
+pub const FILTER_PATTERNS_MAX: usize = 32;
 
 /// Bytes of a `$regex` pattern. Longer ones are lists in disguise, and take long to compile.
 pub const PATTERN_BYTES_MAX: usize = 4 * 1024;
 
 /// Bytes of a compiled pattern, since a short one can unfold to any size: `(a{100}){100}`. It also
 /// bounds the time that matching takes for each byte of a document.
-pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Nulls that `$set` may add to reach an index behind an array's end.
 pub const ARRAY_PADDING_MAX: usize = 10_000;
