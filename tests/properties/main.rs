@@ -1,10 +1,14 @@
 //! The properties of the specification, each a proptest of the same number.
 
+mod filtered;
 mod p01;
 mod p02;
 mod p03;
 mod p04;
 mod p05;
+mod p10;
+mod p11;
+mod p12;
 mod p16;
 mod p17;
 mod p18;
