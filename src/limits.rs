@@ -62,14 +62,14 @@ pub const FILTER_DEPTH_MAX: usize = 32;
 
 /// Patterns of one filter: each holds up to [`PATTERN_COMPILED_BYTES_MAX`] and as much again for
 /// every thread that matches it.
-pub const FILTER_PATTERNS_MAX: usize = 64;
+pub const FILTER_PATTERNS_MAX: usize = 32;
 
 /// Bytes of a `$regex` pattern. Longer ones are lists in disguise, and take long to compile.
 pub const PATTERN_BYTES_MAX: usize = 4 * 1024;
 
 /// Bytes of a compiled pattern, since a short one can unfold to any size: `(a{100}){100}`. It also
 /// bounds the time that matching takes for each byte of a document.
-pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes and values that the operations of one JSON Patch may pass by together, which takes about a
 /// second. A patch of a few operations on the largest document stays far below.

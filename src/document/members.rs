@@ -185,7 +185,7 @@ const fn since_odd(bits: u64) -> u64 {
     odd ^= odd << 4;
     odd ^= odd << 8;
     odd ^= odd << 16;
-    odd ^ odd << 32
+    odd ^ (odd << 32)
 }
 
 /// The bytes of one block.
@@ -244,7 +244,7 @@ fn mask(block: &[u8; BLOCK], wanted: impl Fn(u8x16) -> u8x16) -> u64 {
     let (lanes, _) = block.as_chunks();
     lanes.iter().rev().fold(0, |mask, lane| {
         let bits = wanted(u8x16::new(*lane)).move_mask();
-        mask << 16 | u64::from(bits as u16)
+        (mask << 16) | u64::from(bits as u16)
     })
 }
 

@@ -4,6 +4,40 @@
 //! make the same value. It is compiled once, when it is first used, and evaluated in one pass over a
 //! document's text, without building a tree.
 //!
+//! ```text
+//! {"age": 36}                          equal, or an array with such an element; null is missing too
+//! {"age": {"$gte": 18, "$lt": 65}}     $eq $ne $gt $gte $lt $lte: within one kind of value
+//! {"city": {"$in": ["Oslo", null]}}    $in $nin; {"$regex": "^O"} in the list is a pattern
+//! {"email": {"$exists": true}}         there, be it null
+//! {"zip": {"$type": "string"}}         null bool number int double string array object
+//! {"name": {"$regex": "^a", "$options": "i"}}      i m s x; in linear time
+//! {"name": {"$startsWith": "Ad"}}      a string's first characters
+//! {"n": {"$mod": [4, 0]}}              divisor and remainder
+//! {"tags": {"$size": 2}}               {"tags": {"$all": ["a", "b"]}}
+//! {"items": {"$elemMatch": {"n": 1, "price": {"$gt": 2}}}}   one element that matches it all
+//! {"scores": {"$elemMatch": {"$gt": 80, "$lt": 85}}}         one element that passes it all
+//! {"age": {"$not": {"$gt": 18}}}       or missing
+//! {"$and": […]}  {"$or": […]}  {"$nor": […]}
+//! ```
+//!
+//! The semantics are those of MongoDB's manual, but for these:
+//!
+//! - `$startsWith` is not MongoDB's. `$comment`, `$where`, `$expr` and all that is not named above
+//!   are refused, as is an operand that does not fit, with the place.
+//! - JSON has no literal for a pattern: `{"$regex": …}` is one below a path, in the lists of `$in`,
+//!   `$nin` and `$all`, and below `$not`; as the operand of `$eq`, `$ne` and comparisons it is an
+//!   object like any other. How the syntax differs is told in `pattern`.
+//! - An object with a member that begins with `$` is one of operators, even if another member comes
+//!   first; a mix is refused. `$eq` compares with such an object.
+//! - `$exists` takes `true` and `false` alone; MongoDB takes anything.
+//! - `$type` knows the types of JSON. A number without fraction and exponent is an `int`, whatever
+//!   its size; `long` and the numbers 16 and 18 mean the same. `1.0` is a `double`.
+//! - `$mod` also takes integers up to those of `u64`; a float beyond them matches nothing.
+//! - Objects compare by their sorted members (see [`compare`](crate::document::compare)); equality
+//!   minds the order of members, as MongoDB's does.
+//! - Operators are nested up to [`FILTER_DEPTH_MAX`](crate::limits::FILTER_DEPTH_MAX) levels, and
+//!   MongoDB's up to 100.
+//!
 //! Invariant: a filter is in its canonical shape (see `node`), and its JSON form reads back as an
 //! equal filter.
 

@@ -1,5 +1,6 @@
 //! The properties of the specification, each a proptest of the same number.
 
+mod filtered;
 #[path = "../support/generator.rs"]
 mod generator;
 #[path = "../support/indexed.rs"]
@@ -14,6 +15,9 @@ mod p06;
 mod p07;
 mod p08;
 mod p09;
+mod p10;
+mod p11;
+mod p12;
 mod p13;
 mod p14;
 mod p15;

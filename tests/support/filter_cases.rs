@@ -25,26 +25,32 @@ const PATHS: [&str; 14] = [
 const PATTERNS: [&str; 7] = ["^a", "b$", "a.*b", "^É", "[ab]{2}", "", "^a b"];
 const OPTIONS: [&str; 6] = ["", "i", "s", "mx", "im", "x"];
 
-/// A document's body.
+/// A document's body. Most have what the shortest path names.
 pub(crate) fn document() -> impl Strategy<Value = Value> {
-    object(value())
+    (prop::option::weighted(0.8, value()), object(value())).prop_map(|(first, mut members)| {
+        if let (Some(first), Value::Object(members)) = (first, &mut members) {
+            members.insert("a".to_owned(), first);
+        }
+        members
+    })
 }
 
-/// Documents, some of them with the members of others, so that neighbours differ in little.
+/// Some documents, at least one.
 pub(crate) fn documents(most: usize) -> impl Strategy<Value = Vec<Value>> {
-    vec(document(), 1..most)
+    vec(document(), 1..=most)
 }
 
 /// A value at any place.
 pub(crate) fn value() -> impl Strategy<Value = Value> {
-    scalar().prop_recursive(3, 16, 4, |inner| {
+    let nested = scalar().prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             2 => vec(inner.clone(), 0..4).prop_map(Value::Array),
             2 => object(inner.clone()),
             // Arrays of objects are what most paths lead through.
             1 => vec(object(inner), 0..3).prop_map(Value::Array),
         ]
-    })
+    });
+    prop_oneof![3 => scalar(), 2 => nested]
 }
 
 /// Numbers, also such as differ in less than a float can tell.
@@ -88,7 +94,7 @@ fn object(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> 
 
 pub(crate) fn path() -> impl Strategy<Value = &'static str> {
     // Short paths are those that most often lead somewhere.
-    prop_oneof![3 => select(PATHS[..4].to_vec()), 2 => select(PATHS.to_vec())]
+    prop_oneof![2 => Just("a"), 2 => select(PATHS[..4].to_vec()), 2 => select(PATHS.to_vec())]
 }
 
 /// A filter with every operator in it, nested up to three levels.

@@ -72,7 +72,7 @@ fn reach<'a>(value: &'a Value, steps: &[&str], reached: &mut Vec<Reached<'a>>) {
 /// Whether what was reached passes an operand: operators, or a value that it is equal to.
 fn condition(operand: &Value, reached: &[Reached<'_>]) -> bool {
     match operand.as_object() {
-        Some(operators) if operators.keys().any(|name| name.starts_with('$')) => {
+        Some(operators) if has_operators(operators) => {
             operators.iter().all(|(name, operand)| test(name, operand, operators, reached))
         }
         _ => test("$eq", operand, &Map::new(), reached),
@@ -114,7 +114,7 @@ fn test(name: &str, operand: &Value, beside: &Map<String, Value>, reached: &[Rea
             value.as_array().is_some_and(|elements| elements.len() as i128 == size)
         }),
         "$all" => {
-            let each = |one: &Value| match one.as_object().filter(|one| one.keys().any(dollar)) {
+            let each = |one: &Value| match one.as_object().filter(|one| has_operators(one)) {
                 Some(_) => condition(one, reached),
                 None => any(&|value| equal(value, one)),
             };
@@ -129,9 +129,8 @@ fn test(name: &str, operand: &Value, beside: &Map<String, Value>, reached: &[Rea
     }
 }
 
-#[allow(clippy::ptr_arg, reason = "it is asked of the keys of a map")]
-fn dollar(name: &String) -> bool {
-    name.starts_with('$')
+fn has_operators(members: &Map<String, Value>) -> bool {
+    members.keys().any(|name| name.starts_with('$'))
 }
 
 /// Whether one element is what `$elemMatch` asks for.
