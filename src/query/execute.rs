@@ -34,8 +34,8 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidQuery`](crate::Error::InvalidQuery) when a sort would hold more than it may
-    /// in memory, or the filter is not one; [`Error::Index`](crate::Error::Index) for a hint that
+    /// [`Error::InvalidQuery`] when a sort would hold more than it may
+    /// in memory, or the filter is not one; [`Error::Index`] for a hint that
     /// cannot serve.
     ///
     /// # Complexity

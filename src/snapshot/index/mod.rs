@@ -6,7 +6,7 @@
 //! gives no order). Entries hold the documents themselves, so that a look-up ends here.
 //!
 //! Invariant: an index holds exactly the keys of those documents of its collection that match its
-//! filter. It is made from documents in one way, [`Index::write`]: by a commit, by replay, and by
+//! filter. It is made from documents in one way, `write`: by a commit, by replay, and by
 //! a build.
 
 mod definition;
