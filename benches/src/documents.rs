@@ -3,6 +3,12 @@
 /// Bytes of every document's text.
 pub(crate) const DOCUMENT_BYTES: usize = 323;
 
+/// Different ages.
+pub(crate) const AGES: usize = 100;
+
+/// Different whole parts of balances.
+pub(crate) const BALANCES: usize = 10_000;
+
 /// One document: 323 bytes of compact JSON with 11 members.
 #[derive(Debug, Clone)]
 pub struct Sample {
@@ -42,9 +48,9 @@ impl Sample {
             first.to_lowercase(),
             last.to_lowercase(),
             random.below(1_000),
-            18 + random.below(70),
+            random.below(AGES),
             random.below(2) == 0,
-            random.below(10_000),
+            random.below(BALANCES),
             random.below(100),
             random.of(&CITIES),
             random.of(&TAGS),

@@ -13,7 +13,8 @@
 //! all of them; what counts are medians, and the ratio of two engines is taken in each repetition
 //! before its median is.
 //!
-//! An [`engine`] is one file. A [`Workload`] is one arm in the module `measure`.
+//! An [`engine`] is one file. A [`Workload`] is one arm in the module `measure`. What is asked about
+//! many documents is a [`question`].
 
 pub mod engine;
 
@@ -23,6 +24,7 @@ mod measure;
 mod options;
 mod plan;
 mod process;
+pub mod question;
 mod report;
 mod targets;
 mod workload;

@@ -16,6 +16,7 @@ use crate::{
     documents::{Random, samples},
     engine::{Engine, Safety, Session, Store},
     machine::{directory_bytes, resident_bytes},
+    question::Topic,
     workload::Beginning,
 };
 
@@ -44,7 +45,7 @@ pub(crate) struct Measurement {
 
 /// Where an engine works.
 pub(crate) struct Place<'a> {
-    pub(crate) engine: &'a dyn Engine,
+    pub(crate) engine: &'static dyn Engine,
     pub(crate) directory: &'a Path,
 }
 
@@ -53,7 +54,7 @@ type Left = Option<Box<dyn Store>>;
 
 /// Fills a database, document by document, and closes it where it shall be closed.
 pub(crate) fn prepare(
-    engine: &dyn Engine,
+    engine: &'static dyn Engine,
     directory: &Path,
     documents: usize,
     beginning: Beginning,
@@ -65,7 +66,10 @@ pub(crate) fn prepare(
     }
     match beginning {
         Beginning::Empty => Err("an empty database needs no preparation".into()),
-        Beginning::Closed => {
+        Beginning::Closed | Beginning::Indexed => {
+            if beginning == Beginning::Indexed {
+                store.make_indexes()?;
+            }
             drop(session);
             store.close()?;
             Ok(None)
@@ -91,6 +95,7 @@ impl Place<'_> {
             Workload::Insert => self.insert(threads, documents, time),
             Workload::Batch => self.batch(documents, time),
             Workload::Get => self.get(threads, documents, time),
+            Workload::Ask(topic) => self.ask(topic, time),
             Workload::ReopenClean | Workload::ReopenKilled => self.reopen(documents),
             Workload::MemoryWritten => self.memory_written(documents),
             Workload::MemoryReopened => self.memory_reopened(documents),
@@ -151,6 +156,20 @@ impl Place<'_> {
         }
         drop(session);
         let measured = run(&*store, threads, time, step)?;
+        Ok((self.measured(measured, 1, before)?, Some(store)))
+    }
+
+    fn ask(&self, topic: Topic, time: Duration) -> Result<(Measurement, Left)> {
+        let before = resident_bytes()?;
+        let store = self.engine.open(self.directory, Safety::Synced)?;
+        let step = |session: &mut dyn Session, random: &mut Random| {
+            let answer = session.answer(topic.ask(random))?;
+            assert!(answer.rows > 0, "every question has an answer");
+            Ok(Some(()))
+        };
+        // Some first, so that every page has been touched.
+        run(&*store, 1, time / 4, step)?;
+        let measured = run(&*store, 1, time, step)?;
         Ok((self.measured(measured, 1, before)?, Some(store)))
     }
 

@@ -10,13 +10,15 @@ Compares MonsterDB with SQLite and with the bounds of the device.
 
 cargo bench -p benches --bench compare -- [workload…] [options]
 
-workloads: insert batch get reopen-clean reopen-killed memory-written memory-reopened (all)
+workloads (all): insert batch get equality range scan top count aggregate
+                 reopen-clean reopen-killed memory-written memory-reopened
 options:
   --threads N,…        only these numbers of threads
   --size N             documents (100000)
   --repetitions N      runs of each, alternating between the engines (5)
-  --seconds S          time of each run of insert, batch and get (0.8)
-  --engines NAME,…     only these: monsterdb, sqlite, bare loop
+  --seconds S          time of each run of those before reopen-clean (0.8)
+  --engines NAME,…     only these: monsterdb, sqlite, sqlite-text,
+                       sqlite-jsonb, bare loop
   --json               figures as JSON";
 
 /// What to do.

@@ -119,7 +119,7 @@ impl Site {
         let copy = tempfile::Builder::new().prefix("run-").tempdir_in(&self.directory)?;
         match workload.begins_with() {
             Beginning::Empty => {}
-            beginning @ (Beginning::Closed | Beginning::Killed) => {
+            beginning => {
                 copy_directory(&self.prepared(engine, beginning)?, copy.path())?;
             }
         }
@@ -131,6 +131,7 @@ impl Site {
         let kind = match beginning {
             Beginning::Empty => "empty",
             Beginning::Closed => "closed",
+            Beginning::Indexed => "indexed",
             Beginning::Killed => "killed",
         };
         if let Some(path) = self.prepared.get(&(engine.name(), kind)) {

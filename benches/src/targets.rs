@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Workload, plan::Row, report::Spread};
+use crate::{Workload, plan::Row, question::Topic, report::Spread};
 
 /// MonsterDB's figure, alone or as a ratio to another engine's.
 #[derive(Serialize)]
@@ -50,6 +50,11 @@ fn ratio(own: &Row, other: &Row) -> Comparison {
         (Workload::Insert, 16, "sqlite") => Some(Expected::AtLeast(4.0)),
         (Workload::Batch, _, "sqlite") => Some(Expected::AtLeast(1.0)),
         (Workload::Get, _, "sqlite") => Some(Expected::AtLeast(5.0)),
+        (Workload::Ask(Topic::Equality), ..) => Some(Expected::AtLeast(2.5)),
+        (Workload::Ask(Topic::Range), ..) => Some(Expected::AtLeast(5.0)),
+        (Workload::Ask(Topic::Scan | Topic::Top), _, "sqlite-jsonb") => {
+            Some(Expected::AtLeast(1.3))
+        }
         _ => None,
     };
     Comparison {
@@ -65,7 +70,7 @@ fn absolute(own: &Row) -> Option<Comparison> {
     let bound = match own.workload {
         Workload::ReopenClean | Workload::ReopenKilled => 250.0,
         Workload::MemoryWritten | Workload::MemoryReopened => 520.0,
-        Workload::Insert | Workload::Batch | Workload::Get => return None,
+        Workload::Insert | Workload::Batch | Workload::Get | Workload::Ask(_) => return None,
     };
     Some(Comparison {
         what: title(own),

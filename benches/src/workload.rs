@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::question::Topic;
+
 /// One kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,6 +14,8 @@ pub enum Workload {
     Batch,
     /// Reads of one document's text by id, in random order.
     Get,
+    /// Questions to many documents.
+    Ask(Topic),
     /// Opening a database that was closed in the orderly way.
     ReopenClean,
     /// Opening a database whose process ended without closing it.
@@ -24,10 +28,16 @@ pub enum Workload {
 
 impl Workload {
     /// Every one, in the order of their rows.
-    pub const ALL: [Workload; 7] = [
+    pub const ALL: [Workload; 13] = [
         Workload::Insert,
         Workload::Batch,
         Workload::Get,
+        Workload::Ask(Topic::Equality),
+        Workload::Ask(Topic::Range),
+        Workload::Ask(Topic::Scan),
+        Workload::Ask(Topic::Top),
+        Workload::Ask(Topic::Count),
+        Workload::Ask(Topic::Aggregate),
         Workload::ReopenClean,
         Workload::ReopenKilled,
         Workload::MemoryWritten,
@@ -40,6 +50,12 @@ impl Workload {
             Workload::Insert => "insert",
             Workload::Batch => "batch",
             Workload::Get => "get",
+            Workload::Ask(Topic::Equality) => "equality",
+            Workload::Ask(Topic::Range) => "range",
+            Workload::Ask(Topic::Scan) => "scan",
+            Workload::Ask(Topic::Top) => "top",
+            Workload::Ask(Topic::Count) => "count",
+            Workload::Ask(Topic::Aggregate) => "aggregate",
             Workload::ReopenClean => "reopen-clean",
             Workload::ReopenKilled => "reopen-killed",
             Workload::MemoryWritten => "memory-written",
@@ -52,6 +68,7 @@ impl Workload {
         match self {
             Workload::Insert | Workload::Batch => "documents/s",
             Workload::Get => "gets/s",
+            Workload::Ask(_) => "queries/s",
             Workload::ReopenClean | Workload::ReopenKilled => "ms",
             Workload::MemoryWritten | Workload::MemoryReopened => "bytes/document",
         }
@@ -63,6 +80,7 @@ impl Workload {
             Workload::Insert => &[1, 4, 16, 64],
             Workload::Get => &[1, 2],
             Workload::Batch
+            | Workload::Ask(_)
             | Workload::ReopenClean
             | Workload::ReopenKilled
             | Workload::MemoryWritten
@@ -76,6 +94,7 @@ impl Workload {
             Workload::Insert | Workload::Batch | Workload::MemoryWritten => Beginning::Empty,
             Workload::Get | Workload::ReopenClean | Workload::MemoryReopened => Beginning::Closed,
             Workload::ReopenKilled => Beginning::Killed,
+            Workload::Ask(_) => Beginning::Indexed,
         }
     }
 }
@@ -88,6 +107,8 @@ pub(crate) enum Beginning {
     Empty,
     /// Its documents were written one by one, and it was closed.
     Closed,
+    /// Closed, and it has the indexes that questions rely on.
+    Indexed,
     /// Its documents were written one by one, and the process ended.
     Killed,
 }

@@ -9,10 +9,15 @@ use std::{
 };
 
 use super::{Engine, Safety, Session, Store};
-use crate::{Result, Sample, Workload};
+use crate::{
+    Result, Sample, Workload,
+    question::{Answer, Question},
+};
 
 /// More than one run fills.
 const ROOM_BYTES: usize = 64 * 1024 * 1024;
+
+const NO_READS: &str = "the bare loop cannot read";
 
 /// The loop.
 pub(super) struct BareLoop;
@@ -37,7 +42,7 @@ impl Engine for BareLoop {
         matches!(workload, Workload::Insert | Workload::Batch) && threads == 1
     }
 
-    fn open(&self, directory: &Path, _safety: Safety) -> Result<Box<dyn Store>> {
+    fn open(&'static self, directory: &Path, _safety: Safety) -> Result<Box<dyn Store>> {
         let path = directory.join("bare.ndjson");
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         file.write_all_at(&vec![0; ROOM_BYTES], 0)?;
@@ -49,6 +54,10 @@ impl Engine for BareLoop {
 impl Store for Open {
     fn session(&self) -> Result<Box<dyn Session + '_>> {
         Ok(Box::new(Handle { file: &self.0, position: 0 }))
+    }
+
+    fn make_indexes(&self) -> Result<()> {
+        Err(NO_READS.into())
     }
 
     fn close(self: Box<Self>) -> Result<()> {
@@ -74,6 +83,10 @@ impl Session for Handle<'_> {
     }
 
     fn get(&mut self, _id: &str) -> Result<Option<usize>> {
-        Err("the bare loop cannot read".into())
+        Err(NO_READS.into())
+    }
+
+    fn answer(&mut self, _question: Question) -> Result<Answer> {
+        Err(NO_READS.into())
     }
 }

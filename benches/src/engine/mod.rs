@@ -6,7 +6,10 @@ mod sqlite;
 
 use std::path::Path;
 
-use crate::{Result, Sample, Workload};
+use crate::{
+    Result, Sample, Workload,
+    question::{Answer, Question},
+};
 
 /// Something that stores documents.
 pub trait Engine: Sync {
@@ -24,7 +27,7 @@ pub trait Engine: Sync {
     /// # Errors
     ///
     /// What the engine says.
-    fn open(&self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>>;
+    fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>>;
 }
 
 /// What a write is when it returns.
@@ -44,6 +47,13 @@ pub trait Store: Sync {
     ///
     /// What the engine says.
     fn session(&self) -> Result<Box<dyn Session + '_>>;
+
+    /// Makes the indexes that questions rely on, on `age` and on `balance`.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn make_indexes(&self) -> Result<()>;
 
     /// Closes it in the orderly way.
     ///
@@ -75,10 +85,18 @@ pub trait Session {
     ///
     /// What the engine says.
     fn get(&mut self, id: &str) -> Result<Option<usize>>;
+
+    /// Answers a question, reading the text of each document that it returns.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn answer(&mut self, question: Question) -> Result<Answer>;
 }
 
 /// Every engine, in the order of their rows.
-pub const ALL: [&dyn Engine; 3] = [&monsterdb::MonsterDb, &sqlite::Sqlite, &bounds::BareLoop];
+pub const ALL: [&dyn Engine; 5] =
+    [&monsterdb::MonsterDb, &sqlite::BY_ID, &sqlite::TEXT, &sqlite::JSONB, &bounds::BareLoop];
 
 /// The engine of a name.
 ///
@@ -88,4 +106,36 @@ pub const ALL: [&dyn Engine; 3] = [&monsterdb::MonsterDb, &sqlite::Sqlite, &boun
 pub fn by_name(name: &str) -> Result<&'static dyn Engine> {
     let found = ALL.into_iter().find(|engine| engine.name() == name);
     found.ok_or_else(|| format!("there is no engine {name:?}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        documents::{Random, samples},
+        question::Topic,
+    };
+
+    #[test]
+    fn engines_agree() -> Result<()> {
+        let answers = |engine: &&'static dyn Engine| -> Result<Vec<Answer>> {
+            let directory = tempfile::tempdir()?;
+            let store = engine.open(directory.path(), Safety::HandedOver)?;
+            let mut session = store.session()?;
+            session.insert_all(&samples(3_000))?;
+            store.make_indexes()?;
+            let mut random = Random::new(1);
+            let questions = Topic::ALL.into_iter().flat_map(|topic| [topic; 20]);
+            questions.map(|topic| session.answer(topic.ask(&mut random))).collect()
+        };
+        let asked = |engine: &&dyn Engine| engine.takes(Workload::Ask(Topic::Scan), 1);
+        let all: Vec<_> = ALL.iter().filter(|engine| asked(engine)).map(answers).collect();
+        let [own, peers @ ..] = &*all else { panic!("nobody was asked") };
+        let own = own.as_ref().map_err(ToString::to_string)?;
+        assert!(own.iter().all(|answer| answer.rows > 0), "an answer is empty: {own:?}");
+        for peer in peers {
+            assert_eq!(peer.as_ref().map_err(ToString::to_string)?, own);
+        }
+        Ok(())
+    }
 }

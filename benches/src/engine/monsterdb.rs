@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
-use monsterdb::{Collection, CollectionName, Database, Draft, Durability, Json};
+use monsterdb::{
+    Aggregate, Collection, CollectionName, Database, Draft, Durability, Filter, IndexDefinition,
+    Json, Metric, Query, Sort, field, query::Source,
+};
 
 use super::{Engine, Safety, Session, Store};
-use crate::{Result, Sample, Workload};
+use crate::{
+    Result, Sample, Workload,
+    question::{Answer, Question, RANGE_LIMIT, TOP_LIMIT, ZIP_BELOW},
+};
 
 const COLLECTION: &str = "docs";
 
@@ -36,7 +42,7 @@ impl Engine for MonsterDb {
         true
     }
 
-    fn open(&self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>> {
+    fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>> {
         let durability = match safety {
             Safety::Synced => Durability::Always,
             Safety::HandedOver => Durability::None,
@@ -52,6 +58,13 @@ impl Store for Open {
             name: CollectionName::new(COLLECTION)?,
             collection: self.0.collection(COLLECTION)?,
         }))
+    }
+
+    fn make_indexes(&self) -> Result<()> {
+        for path in ["age", "balance"] {
+            self.0.create_index(COLLECTION, path, IndexDefinition::on([path])?)?;
+        }
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<()> {
@@ -76,4 +89,43 @@ impl Session for Handle {
     fn get(&mut self, id: &str) -> Result<Option<usize>> {
         Ok(self.collection.get_text(id).map(|document| document.json().len()))
     }
+
+    fn answer(&mut self, question: Question) -> Result<Answer> {
+        let snapshot = self.database.snapshot();
+        let source = &**snapshot.collection(COLLECTION).ok_or("there is no collection")?;
+        match question {
+            Question::Equality { age } => find(source, Query::new(field("age").eq(age))),
+            Question::Range { balance } => {
+                let query = Query::new(field("balance").gte(balance));
+                find(source, query.sort(Sort::parse(["balance"])?).limit(RANGE_LIMIT))
+            }
+            Question::Scan => {
+                let active = field("active").eq(true);
+                find(source, Query::new(active.and(field("address.zip").lt(ZIP_BELOW))))
+            }
+            Question::Top => {
+                let query = Query::new(Filter::all());
+                find(source, query.sort(Sort::parse(["-address.zip"])?).limit(TOP_LIMIT))
+            }
+            Question::Count { age } => {
+                let rows = Query::new(field("age").gte(age)).count(source)?;
+                Ok(Answer { rows, bytes: 0 })
+            }
+            Question::Aggregate => {
+                let groups = Aggregate::by(["city"])?
+                    .metric("documents", Metric::Count)?
+                    .metric("mean", Metric::parse("avg", Some("balance"))?)?;
+                let rows = Query::new(Filter::all()).aggregate(&groups, source)?.len();
+                Ok(Answer { rows, bytes: 0 })
+            }
+        }
+    }
+}
+
+fn find(source: &dyn Source, query: Query) -> Result<Answer> {
+    let mut answer = Answer::default();
+    for (_, document) in query.execute(source)?.documents {
+        answer.add(document.json());
+    }
+    Ok(answer)
 }
