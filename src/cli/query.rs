@@ -111,7 +111,7 @@ fn from_directory(args: &QueryArgs, output: &mut Output) -> Result<(), Failure> 
         (Some(path), _) => query.distinct(&path, source)?,
         (None, Some(aggregate)) => query.aggregate(&aggregate, source)?,
         (None, None) => {
-            for (_, document) in query.execute(source)?.documents {
+            for (_, document) in query.find(source)? {
                 output.line(fields.apply(&document).as_str())?;
             }
             return Ok(());

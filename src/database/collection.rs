@@ -263,10 +263,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     /// [`Error::InvalidFilter`](crate::Error::InvalidFilter).
     pub fn find(&self, filter: Filter) -> Result<Find<'_, T>> {
         let snapshot = self.database.snapshot();
-        let run = move |query: &Query| {
-            let found = read(&snapshot, &self.name, |source| query.execute(source));
-            found.map(|found| found.documents)
-        };
+        let run = move |query: &Query| read(&snapshot, &self.name, |source| query.find(source));
         Find::new(self.name.clone(), filter, Box::new(run))
     }
 }

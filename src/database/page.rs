@@ -122,7 +122,7 @@ impl Database {
             Some(collection) => &**collection,
             None => &Nothing,
         };
-        let mut documents = asked.as_ref().unwrap_or(query).execute(source)?.documents;
+        let mut documents = asked.as_ref().unwrap_or(query).find(source)?;
         let is_cut = limit.is_some_and(|limit| documents.len() > limit);
         documents.truncate(limit.unwrap_or(usize::MAX));
         let last = documents.last().filter(|_| is_cut);

@@ -183,9 +183,9 @@ impl Query {
         aggregate.check()?;
         let order = self.order_of_groups(aggregate)?;
         let hint = self.hint.clone();
-        let matches = Query { hint, ..Query::new(self.filter.clone()) }.execute(source)?;
+        let matches = Query { hint, ..Query::new(self.filter.clone()) }.find(source)?;
         let mut groups = Groups::new(aggregate);
-        for (_, document) in &matches.documents {
+        for (_, document) in &matches {
             groups.add(document)?;
         }
         let mut rows = groups.into_rows();

@@ -21,10 +21,10 @@ impl Query {
     /// [`DISTINCT_BYTES_MAX`]; else as [`Query::execute`].
     pub fn distinct(&self, path: &Path, source: &dyn Source) -> Result<Vec<Json>> {
         let hint = self.hint.clone();
-        let matches = Query { hint, ..Query::new(self.filter.clone()) }.execute(source)?;
+        let matches = Query { hint, ..Query::new(self.filter.clone()) }.find(source)?;
         let mut values: BTreeSet<Value<'_>> = BTreeSet::new();
         let mut bytes = 0;
-        for (_, document) in &matches.documents {
+        for (_, document) in &matches {
             path.each_value(document, &mut |text| {
                 let length = text.len() + VALUE_OVERHEAD_BYTES;
                 if bytes <= DISTINCT_BYTES_MAX && values.insert(Value::trusted(text)) {

@@ -44,14 +44,24 @@ impl Query {
     /// index serves filter and order, O(documents) where none does, plus O(matches × log limit)
     /// where the order is made.
     pub fn execute(&self, source: &dyn Source) -> Result<Matches> {
-        self.check()?;
-        if let (Some(id), None) = (self.filter.id_equality(), &self.hint) {
-            return Ok(self.point(source, &id));
-        }
-        let plan = source.base().map(|base| self.plan(base, Purpose::Documents)).transpose()?;
-        let examined = Examined::default();
-        let found = self.run(source, plan.as_ref(), &examined)?;
-        Ok(self.answer(&found))
+        let give = |documents, last: Option<&Found<'_>>| {
+            let predicate = self.rests_on(last);
+            Matches { documents, predicate }
+        };
+        self.answer(source, give)
+    }
+
+    /// Answers the query for whoever does not have to know what the answer rests on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Query::execute`].
+    ///
+    /// # Complexity
+    ///
+    /// As [`Query::execute`].
+    pub fn find(&self, source: &dyn Source) -> Result<Vec<(DocumentId, Arc<Document>)>> {
+        self.answer(source, |documents, _| documents)
     }
 
     /// How many documents match, limit and offset aside.
@@ -161,15 +171,12 @@ impl Query {
     }
 
     /// At most one document can match, whatever the order.
-    fn point(&self, source: &dyn Source, id: &str) -> Matches {
+    fn point(&self, source: &dyn Source, id: &str) -> Vec<(DocumentId, Arc<Document>)> {
         let found = source
             .get(id)
             .filter(|(id, document)| self.filter.matches(document) && self.is_behind(id, document));
         let kept = self.offset == 0 && self.limit != Some(0);
-        Matches {
-            documents: found.into_iter().filter(|_| kept).collect(),
-            predicate: self.behind(Predicate::whole(self.filter.clone())),
-        }
+        found.into_iter().filter(|_| kept).collect()
     }
 
     /// The part of a set that the query goes on to.
@@ -180,20 +187,34 @@ impl Query {
         }
     }
 
-    /// `found` are the matches consumed: all of them, or as many as offset and limit take.
-    fn answer(&self, found: &[Found<'_>]) -> Matches {
-        let complete = self.consumption().is_none_or(|consumption| found.len() < consumption);
-        let predicate = match found.last() {
-            Some((id, last)) if !complete => {
+    /// Gives the documents and, where more might have followed, the last one that was consumed.
+    fn answer<R>(
+        &self,
+        source: &dyn Source,
+        give: impl FnOnce(Vec<(DocumentId, Arc<Document>)>, Option<&Found<'_>>) -> R,
+    ) -> Result<R> {
+        self.check()?;
+        if let (Some(id), None) = (self.filter.id_equality(), &self.hint) {
+            return Ok(give(self.point(source, &id), None));
+        }
+        let plan = source.base().map(|base| self.plan(base, Purpose::Documents)).transpose()?;
+        let examined = Examined::default();
+        let found = self.run(source, plan.as_ref(), &examined)?;
+        let is_complete = self.consumption().is_none_or(|consumption| found.len() < consumption);
+        let returned = found.iter().skip(self.offset);
+        let documents = returned.map(|(id, doc)| ((*id).clone(), Arc::clone(doc))).collect();
+        Ok(give(documents, found.last().filter(|_| !is_complete)))
+    }
+
+    /// The set of documents that decides the answer: all that match, or those up to the last one
+    /// consumed.
+    fn rests_on(&self, last: Option<&Found<'_>>) -> Predicate {
+        self.behind(match last {
+            Some((id, last)) => {
                 Predicate::up_to(self.filter.clone(), self.sort.clone(), last, (*id).clone())
             }
-            Some(_) | None => Predicate::whole(self.filter.clone()),
-        };
-        let returned = found.iter().skip(self.offset);
-        Matches {
-            documents: returned.map(|(id, doc)| ((*id).clone(), Arc::clone(doc))).collect(),
-            predicate: self.behind(predicate),
-        }
+            None => Predicate::whole(self.filter.clone()),
+        })
     }
 }
 

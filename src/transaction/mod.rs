@@ -233,7 +233,7 @@ impl Transaction {
             return Ok(Vec::new());
         }
         self.get(collection, &id)?;
-        Ok(query.execute(&self.view(collection))?.documents)
+        query.find(&self.view(collection))
     }
 
     /// How many documents a query matches, with this transaction's own writes. The transaction

@@ -124,7 +124,7 @@ impl Session for Handle {
 
 fn find(source: &dyn Source, query: Query) -> Result<Answer> {
     let mut answer = Answer::default();
-    for (_, document) in query.execute(source)?.documents {
+    for (_, document) in query.find(source)? {
         answer.add(document.json());
     }
     Ok(answer)

@@ -193,8 +193,13 @@ impl<'a> Candidate<'a> {
     fn know_whole(&mut self, keys: u64) {
         let (Access::Primary(scan) | Access::Index(_, scan)) = &self.access else { return };
         if scan.is_whole() {
-            (self.keys, self.is_counted) = (keys, true);
+            self.know(keys);
         }
+    }
+
+    /// It reads so many keys and no more.
+    pub(super) fn know(&mut self, keys: u64) {
+        (self.keys, self.is_counted) = (keys, true);
     }
 
     /// True when a hint means this one.
@@ -224,14 +229,14 @@ impl<'a> Candidate<'a> {
         needs.limit().filter(|_| self.reading.is_ok() && self.is_exact())
     }
 
-    /// What it costs by the keys counted so far; `matches` is at least as many as there are.
-    pub(super) fn estimate(&self, needs: &Needs<'_>, matches: u64) -> u64 {
+    /// What it costs with so many keys; `matches` is at least as many as there are.
+    pub(super) fn estimate(&self, keys: u64, needs: &Needs<'_>, matches: u64) -> u64 {
         let is_tested = !self.is_exact();
         let is_ordered = self.reading.is_ok() || needs.purpose == Purpose::Count;
-        let mut read = self.keys;
+        let mut read = keys;
         if let Some(limit) = needs.limit().filter(|_| is_ordered) {
             let wanted = match is_tested {
-                true => limit.saturating_mul(self.keys) / (matches / PASSES_ONE_IN).max(1),
+                true => limit.saturating_mul(keys) / (matches / PASSES_ONE_IN).max(1),
                 false => limit,
             };
             read = read.min(wanted.max(limit));
