@@ -57,10 +57,12 @@ impl<'a> Conjunct<'a> {
         }
     }
 
-    /// The branches of an `$or`.
+    /// The branches of an `$or`, those of a branch that is one itself among them.
     pub(crate) fn branches(self) -> Option<Vec<Filter>> {
+        let of_part =
+            |part| Conjunct(part).branches().unwrap_or_else(|| vec![Conjunct(part).to_filter()]);
         match self.0 {
-            Node::Or(parts) => Some(parts.iter().cloned().map(Filter::new).collect()),
+            Node::Or(parts) => Some(parts.iter().flat_map(of_part).collect()),
             Node::And(_) | Node::Nor(_) | Node::Condition(_) | Node::Invalid(_) => None,
         }
     }

@@ -25,7 +25,8 @@ pub struct Explanation {
     pub plan: Stage,
     /// Everything that was considered.
     pub candidates: Vec<Considered>,
-    /// Keys that were read.
+    /// Keys that were read. Where ties are in the way of reading an index backwards, a further look
+    /// for each distinct value finds where its entries begin; those are not counted.
     pub keys_examined: u64,
     /// Documents that were read, be it to test or to return them.
     pub documents_examined: u64,
@@ -198,7 +199,7 @@ impl Query {
         match (&candidate.reading, purpose) {
             (_, Purpose::Count) => {}
             (Ok(_), Purpose::Documents) => reason.push_str(", in the order asked for"),
-            (Err(order), Purpose::Documents) if candidate.is_multikey() => {
+            (Err(order), Purpose::Documents) if candidate.is_unordered() => {
                 reason.push_str(&format!(", then sorted, since {order}"));
             }
             (Err(_), Purpose::Documents) => {

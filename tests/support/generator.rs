@@ -145,11 +145,16 @@ fn condition() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A filter of a few conditions, some of them below `$or`, `$nor` and `$and`.
+/// Filters below one operator.
+fn group(part: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    (select(vec!["$or", "$nor", "$and"]), vec(part, 1..4))
+        .prop_map(|(operator, parts)| format!("{{\"{operator}\":[{}]}}", parts.join(",")))
+}
+
+/// A filter of a few conditions, some of them below `$or`, `$nor` and `$and`, once or twice.
 pub(crate) fn filter() -> impl Strategy<Value = String> {
-    let group = (select(vec!["$or", "$nor", "$and"]), vec(condition(), 1..4))
-        .prop_map(|(operator, parts)| format!("{{\"{operator}\":[{}]}}", parts.join(",")));
-    let part = prop_oneof![4 => condition(), 1 => group];
+    let below = prop_oneof![4 => condition(), 1 => group(condition())];
+    let part = prop_oneof![4 => condition(), 1 => group(below)];
     vec(part, 0..4).prop_map(|parts| match parts.len() {
         0 => "{}".to_owned(),
         _ => format!("{{\"$and\":[{}]}}", parts.join(",")),

@@ -219,9 +219,13 @@ impl<'a> Candidate<'a> {
         (0..self.parts).all(|place| self.served.contains(&place))
     }
 
-    /// True when it reads an index in which a document may have several keys.
-    pub(in crate::query) fn is_multikey(&self) -> bool {
-        matches!(&self.access, Access::Index(index, _) if index.is_multikey())
+    /// True when it gives no order at all, whatever is asked for.
+    pub(in crate::query) fn is_unordered(&self) -> bool {
+        match &self.access {
+            Access::Union(_) => true,
+            Access::Index(index, _) => index.is_multikey(),
+            Access::Nothing | Access::Primary(_) => false,
+        }
     }
 
     /// As many keys as are worth counting: more are never read.
@@ -292,10 +296,19 @@ fn look_up<'a>(base: &'a Collection, branch: &Filter) -> Result<(Access<'a>, boo
     candidates.extend(indexes.map(|index| Candidate::index(index, &conjuncts, &needs)));
     candidates.retain(|candidate| candidate.unusable.is_none() && candidate.bounded > 0);
     if candidates.is_empty() {
-        return Err(format!("no index bounds its branch {branch}"));
+        return Err(no_look_up(branch, &conjuncts));
     }
     let chosen = count::cheapest(&mut candidates, base, &needs);
     let best = candidates.swap_remove(chosen);
     let is_exact = best.is_exact();
     Ok((best.access, is_exact))
+}
+
+/// Why a branch of an `$or` cannot be looked up, and what would change that.
+fn no_look_up(branch: &Filter, conjuncts: &[Conjunct<'_>]) -> String {
+    let mut helpful = conjuncts.iter().filter(|part| part.admitted().is_some());
+    match helpful.find_map(|part| part.path()) {
+        Some(path) => format!("no index bounds its branch {branch}: one on ({path}) would"),
+        None => format!("no index can bound its branch {branch}"),
+    }
 }

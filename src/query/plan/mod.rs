@@ -97,12 +97,17 @@ impl Query {
     fn check_hint(&self, hint: &str, candidates: &[Candidate<'_>]) -> Result<()> {
         let refuse =
             |reason: String| Err(IndexError::Hint { index: hint.to_owned(), reason }.into());
-        match candidates.first() {
-            None => refuse("there is no such index".to_owned()),
-            Some(candidate) => match &candidate.unusable {
-                Some(reason) => refuse(reason.clone()),
-                None => Ok(()),
-            },
+        // A filter may have several `$or`s, and one that serves is enough.
+        let mut reasons = Vec::new();
+        for candidate in candidates {
+            match &candidate.unusable {
+                None => return Ok(()),
+                Some(reason) => reasons.push(reason.as_str()),
+            }
+        }
+        match reasons.is_empty() {
+            true => refuse("there is no such index".to_owned()),
+            false => refuse(reasons.join("; ")),
         }
     }
 }
