@@ -173,13 +173,13 @@ impl Query {
     }
 
     fn considered(&self, candidate: &Candidate<'_>, purpose: Purpose) -> Considered {
-        let reason = match (&candidate.unusable, candidate.is_chosen) {
-            (Some(reason), _) => reason.clone(),
+        let reason = match (candidate.why_unusable(&self.sort), candidate.is_chosen) {
+            (Some(reason), _) => reason,
             (None, true) => self.why_chosen(candidate, purpose),
             (None, false) => self.why_not(candidate, purpose),
         };
         Considered {
-            index: candidate.name.clone(),
+            index: candidate.name.to_owned(),
             chosen: candidate.is_chosen,
             cost: candidate.unusable.is_none().then_some(candidate.cost),
             reason,
@@ -196,13 +196,13 @@ impl Query {
             true => ", nothing left to test",
             false => ", the rest of the filter is tested",
         });
-        match (&candidate.reading, purpose) {
+        match (candidate.why_unordered(&self.sort), purpose) {
             (_, Purpose::Count) => {}
-            (Ok(_), Purpose::Documents) => reason.push_str(", in the order asked for"),
-            (Err(order), Purpose::Documents) if candidate.is_unordered() => {
+            (None, Purpose::Documents) => reason.push_str(", in the order asked for"),
+            (Some(order), Purpose::Documents) if candidate.is_unordered() => {
                 reason.push_str(&format!(", then sorted, since {order}"));
             }
-            (Err(_), Purpose::Documents) => {
+            (Some(_), Purpose::Documents) => {
                 reason.push_str(", then sorted");
                 if !self.sort.is_by_id() {
                     reason.push_str(": an index on ");
@@ -223,7 +223,7 @@ impl Query {
         if !candidate.is_exact() {
             reason.push_str(" and tests each");
         }
-        if let (Err(order), Purpose::Documents) = (&candidate.reading, purpose) {
+        if let (Some(order), Purpose::Documents) = (candidate.why_unordered(&self.sort), purpose) {
             reason.push_str(&format!(", then sorts, since {order}"));
         }
         reason

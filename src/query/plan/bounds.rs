@@ -8,10 +8,11 @@
 //! A path that meets arrays is bounded by one part of the filter alone: two parts may hold for two
 //! elements of an array, none of which lies in what both admit.
 
-use crate::query::sort::Sort;
+use super::reason::Disorder;
 use crate::{
     document::{Direction, Interval, KeyRange, Path},
     filter::{Admitted, Conjunct, Exactness},
+    query::Sort,
     snapshot::IndexPath,
 };
 
@@ -80,20 +81,20 @@ impl Bounds {
 
     /// The direction in which the keys come in an order, ties by id included; else what is in the
     /// way.
-    pub(super) fn order(&self, paths: &[IndexPath], sort: &Sort) -> Result<Reading, String> {
+    pub(super) fn order(&self, paths: &[IndexPath], sort: &Sort) -> Result<Reading, Disorder> {
         let is_pinned =
             |path: &Path| paths.iter().take(self.pinned).any(|pinned| pinned.path == *path);
-        let mut open = paths.iter().skip(self.pinned).peekable();
+        let mut open = paths.iter().enumerate().skip(self.pinned).peekable();
         let mut reading: Option<Direction> = None;
-        for part in &sort.parts {
+        for (place, part) in sort.parts.iter().enumerate() {
             if is_pinned(&part.path) {
                 continue;
             }
             match open.peek() {
-                Some(next) if next.path == part.path => {
+                Some((_, next)) if next.path == part.path => {
                     let wanted = relative(next.direction, part.direction);
                     if reading.is_some_and(|reading| reading != wanted) {
-                        return Err(format!("its directions do not agree with the sort {sort}"));
+                        return Err(Disorder::Directions);
                     }
                     reading = Some(wanted);
                     open.next();
@@ -105,21 +106,17 @@ impl Bounds {
                     let direction = reading.unwrap_or(part.direction);
                     return match direction == part.direction {
                         true => Ok(Reading::Straight(direction)),
-                        false => Err("it ends in ascending ids, whatever its direction".to_owned()),
+                        false => Err(Disorder::AscendingIds),
                     };
                 }
-                Some(next) => {
-                    return Err(format!("the sort {sort} wants {} where it has {next}", part.path));
-                }
-                None => {
-                    return Err(format!("the sort {sort} wants {} where it ends", part.path));
+                next => {
+                    let path = next.map(|(path, _)| *path);
+                    return Err(Disorder::Wants { part: place, path });
                 }
             }
         }
         match (open.peek(), reading) {
-            (Some(next), _) => {
-                Err(format!("it goes on with {next} where the order is that of ids"))
-            }
+            (Some((path, _)), _) => Err(Disorder::GoesOn { path: *path }),
             (None, Some(Direction::Descending)) => Ok(Reading::BackwardsByGroup),
             (None, Some(Direction::Ascending) | None) => {
                 Ok(Reading::Straight(Direction::Ascending))

@@ -4,15 +4,17 @@ use super::{
     Purpose,
     bounds::{Bounds, Reading},
     count,
+    reason::{Disorder, Unusable},
 };
 use crate::{
     document::{Direction, Path},
     filter::{Conjunct, Filter},
     query::{
-        Query,
+        Query, Sort,
         access::{Access, Scan},
     },
     snapshot::{Collection, Index, IndexPath},
+    sync::LazyLock,
 };
 
 /// What is read of a document besides its key, in keys.
@@ -23,6 +25,12 @@ const COST_TEST: u64 = 4;
 const COST_SORT: u64 = 3;
 /// One document in so many is thought to pass what no index serves.
 const PASSES_ONE_IN: u64 = 3;
+
+/// What the map of documents is ordered by.
+static PRIMARY: LazyLock<[IndexPath; 1]> = LazyLock::new(|| {
+    let path = Path::parse("_id").expect("_id is a path");
+    [IndexPath { path, direction: Direction::Ascending }]
+});
 
 /// What a plan has to achieve.
 pub(super) struct Needs<'q> {
@@ -35,12 +43,13 @@ pub(super) struct Needs<'q> {
 /// One way to answer a query.
 pub(in crate::query) struct Candidate<'a> {
     /// `_id`, the index's name, or `$or`.
-    pub(in crate::query) name: String,
+    pub(in crate::query) name: &'a str,
+    index: Option<&'a Index>,
     pub(in crate::query) access: Access<'a>,
     /// How it gives the query's order, or why it does not.
-    pub(in crate::query) reading: Result<Reading, String>,
+    pub(in crate::query) reading: Result<Reading, Disorder>,
     /// Why it cannot be taken at all.
-    pub(in crate::query) unusable: Option<String>,
+    pub(in crate::query) unusable: Option<Unusable>,
     /// How many of its paths the filter bounds.
     pub(in crate::query) bounded: usize,
     /// Parts of the filter that bound it.
@@ -75,11 +84,10 @@ impl<'q> Needs<'q> {
 impl<'a> Candidate<'a> {
     /// The map of documents, which is ordered by id.
     pub(super) fn primary(conjuncts: &[Conjunct<'_>], needs: &Needs<'_>) -> Candidate<'a> {
-        let path = Path::parse("_id").expect("_id is a path");
-        let paths = [IndexPath { path, direction: Direction::Ascending }];
-        let bounds = Bounds::of(&paths, conjuncts, |_| false);
+        let paths = &*PRIMARY;
+        let bounds = Bounds::of(paths, conjuncts, |_| false);
         let sort = &needs.query.sort;
-        let reading = match (sort.parts.is_empty(), bounds.order(&paths, sort)) {
+        let reading = match (sort.parts.is_empty(), bounds.order(paths, sort)) {
             (true, _) => Ok(Reading::Straight(Direction::Ascending)),
             (false, reading) => reading,
         };
@@ -99,26 +107,24 @@ impl<'a> Candidate<'a> {
         let paths = &definition.paths;
         let mut bounds = Bounds::of(paths, conjuncts, |place| index.has_arrays_at(place));
         let reading = match index.is_multikey() {
-            true => Err("it is multikey, and those give no order".to_owned()),
+            true => Err(Disorder::Multikey),
             false => bounds.order(paths, &needs.query.sort),
         };
         let mut unusable = None;
         if let Some(filter) = &definition.filter {
             match implied(filter, conjuncts) {
                 Some(equal) => bounds.served.extend(equal),
-                None => {
-                    unusable = Some(format!(
-                        "it holds only documents that match {filter}, which the filter does not imply"
-                    ));
-                }
+                None => unusable = Some(Unusable::NotImplied),
             }
         }
         if bounds.bounded == 0 && definition.filter.is_none() && unusable.is_none() {
-            unusable = useless(paths, &reading, needs);
+            let is_of_use = reading.is_ok() && needs.purpose == Purpose::Documents;
+            unusable = (!is_of_use).then_some(Unusable::Unbounded);
         }
         let access = |scan| Access::Index(index, scan);
         let name = index.name().as_str();
         let mut candidate = Candidate::new(name, bounds, reading, access, conjuncts.len());
+        candidate.index = Some(index);
         candidate.unusable = unusable;
         candidate.know_whole(index.len() as u64);
         candidate
@@ -136,15 +142,16 @@ impl<'a> Candidate<'a> {
                 branches.iter().map(|branch| look_up(base, branch)).collect();
             let (unusable, parts) = match parts {
                 Ok(parts) => (None, parts),
-                Err(reason) => (Some(reason), Vec::new()),
+                Err(reason) => (Some(Unusable::Branch(reason)), Vec::new()),
             };
             let is_exact = parts.iter().all(|(_, is_exact)| *is_exact);
             let sorted = match needs.purpose {
                 Purpose::Count => Ok(Reading::Straight(Direction::Ascending)),
-                Purpose::Documents => Err("a union comes in no order".to_owned()),
+                Purpose::Documents => Err(Disorder::Union),
             };
             Some(Candidate {
-                name: "$or".to_owned(),
+                name: "$or",
+                index: None,
                 access: Access::Union(parts.into_iter().map(|(access, _)| access).collect()),
                 reading: sorted,
                 unusable,
@@ -162,19 +169,20 @@ impl<'a> Candidate<'a> {
     }
 
     fn new(
-        name: &str,
+        name: &'a str,
         bounds: Bounds,
-        reading: Result<Reading, String>,
+        reading: Result<Reading, Disorder>,
         access: impl FnOnce(Scan) -> Access<'a>,
         parts: usize,
     ) -> Candidate<'a> {
         let is_empty = bounds.ranges.is_empty();
         let scan = Scan {
             ranges: bounds.ranges,
-            reading: reading.clone().unwrap_or(Reading::Straight(Direction::Ascending)),
+            reading: reading.unwrap_or(Reading::Straight(Direction::Ascending)),
         };
         Candidate {
-            name: name.to_owned(),
+            name,
+            index: None,
             access: if is_empty { Access::Nothing } else { access(scan) },
             reading: if is_empty { Ok(Reading::Straight(Direction::Ascending)) } else { reading },
             unusable: None,
@@ -205,6 +213,39 @@ impl<'a> Candidate<'a> {
     /// True when a hint means this one.
     pub(super) fn is_named(&self, hint: &str) -> bool {
         self.name == hint
+    }
+
+    /// Why it cannot be taken; none when it can.
+    pub(in crate::query) fn why_unusable(&self, sort: &Sort) -> Option<String> {
+        Some(match self.unusable.as_ref()? {
+            Unusable::Branch(reason) => reason.clone(),
+            Unusable::NotImplied => {
+                let filter = self.index.and_then(|index| index.definition().filter.as_ref());
+                let filter = filter.map(ToString::to_string).unwrap_or_default();
+                format!(
+                    "it holds only documents that match {filter}, which the filter does not imply"
+                )
+            }
+            Unusable::Unbounded => {
+                let first = self.paths().first();
+                let first = first.map(|part| part.path.to_string()).unwrap_or_default();
+                match self.why_unordered(sort) {
+                    None => format!("the filter does not bound {first}"),
+                    Some(order) => {
+                        format!("the filter does not bound {first}, and it gives no order: {order}")
+                    }
+                }
+            }
+        })
+    }
+
+    /// Why it does not give an order; none when it does.
+    pub(in crate::query) fn why_unordered(&self, sort: &Sort) -> Option<String> {
+        self.reading.err().map(|disorder| disorder.text(self.paths(), sort))
+    }
+
+    fn paths(&self) -> &[IndexPath] {
+        self.index.map_or(&*PRIMARY, |index| &index.definition().paths)
     }
 
     /// What has to be tested of the documents read.
@@ -253,22 +294,6 @@ impl<'a> Candidate<'a> {
         let sorted = if is_tested { read / PASSES_ONE_IN } else { read };
         let sort = if is_ordered { 0 } else { sorted * COST_SORT };
         read + read * for_each + sort
-    }
-}
-
-/// Why an index that bounds nothing is no better than the documents themselves, if so.
-fn useless(
-    paths: &[IndexPath],
-    reading: &Result<Reading, String>,
-    needs: &Needs<'_>,
-) -> Option<String> {
-    let first = paths.first().map_or_else(String::new, |part| part.path.to_string());
-    match (reading, needs.purpose) {
-        (Ok(_), Purpose::Documents) => None,
-        (Ok(_), Purpose::Count) => Some(format!("the filter does not bound {first}")),
-        (Err(order), _) => {
-            Some(format!("the filter does not bound {first}, and it gives no order: {order}"))
-        }
     }
 }
 

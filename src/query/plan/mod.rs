@@ -15,6 +15,7 @@
 mod bounds;
 mod candidate;
 mod count;
+mod reason;
 
 pub(super) use bounds::Reading;
 pub(super) use candidate::Candidate;
@@ -102,7 +103,7 @@ impl Query {
         for candidate in candidates {
             match &candidate.unusable {
                 None => return Ok(()),
-                Some(reason) => reasons.push(reason.as_str()),
+                Some(_) => reasons.extend(candidate.why_unusable(&self.sort)),
             }
         }
         match reasons.is_empty() {
