@@ -76,7 +76,7 @@ pub(super) enum ElemMatch {
 /// The operands of a list operator.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Operands {
-    /// In the order of values, so that a long list is searched fast.
+    /// In the order of values, each once, so that a long list is searched fast.
     pub(super) values: Vec<Json>,
     pub(super) patterns: Vec<Pattern>,
 }
@@ -221,7 +221,10 @@ impl Test {
 
 impl Operands {
     pub(super) fn new(mut values: Vec<Json>, patterns: Vec<Pattern>) -> Operands {
-        values.sort_by(|a, b| compare(Some(a.as_raw()), Some(b.as_raw())));
+        values.sort_by(|a, b| {
+            compare(Some(a.as_raw()), Some(b.as_raw())).then_with(|| a.as_str().cmp(b.as_str()))
+        });
+        values.dedup();
         Operands { values, patterns }
     }
 

@@ -5,20 +5,27 @@ use crate::{document::Document, names::DocumentId, snapshot::Collection, sync::A
 /// A document with its id.
 pub(super) type Found<'a> = (&'a DocumentId, &'a Arc<Document>);
 
-/// Documents to ask: those of a committed collection, with a transaction's own writes over them.
+/// Documents to ask: those of a committed collection, with a transaction's own writes over them;
+/// there are none of these unless the source says so.
 pub trait Source {
     /// The committed documents with their indexes; none where the collection does not exist.
     fn base(&self) -> Option<&Collection>;
 
     /// The documents that the transaction itself wrote, in the order of ids.
-    fn own(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_>;
+    fn own(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
+        Box::new(std::iter::empty())
+    }
 
     /// True when the transaction itself wrote or deleted the document: the committed one does not
     /// count then.
-    fn overwrites(&self, id: &DocumentId) -> bool;
+    fn overwrites(&self, _id: &DocumentId) -> bool {
+        false
+    }
 
     /// True when the transaction itself wrote nothing here.
-    fn is_committed(&self) -> bool;
+    fn is_committed(&self) -> bool {
+        true
+    }
 
     /// One document.
     fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)>;
@@ -39,18 +46,6 @@ impl Source for Collection {
         Some(self)
     }
 
-    fn own(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
-        Box::new(std::iter::empty())
-    }
-
-    fn overwrites(&self, _id: &DocumentId) -> bool {
-        false
-    }
-
-    fn is_committed(&self) -> bool {
-        true
-    }
-
     fn get(&self, id: &str) -> Option<(DocumentId, Arc<Document>)> {
         let (id, document) = self.get_key_value(id)?;
         Some((id.clone(), Arc::clone(document)))
@@ -63,18 +58,6 @@ pub(crate) struct Nothing;
 impl Source for Nothing {
     fn base(&self) -> Option<&Collection> {
         None
-    }
-
-    fn own(&self) -> Box<dyn Iterator<Item = (&DocumentId, &Arc<Document>)> + '_> {
-        Box::new(std::iter::empty())
-    }
-
-    fn overwrites(&self, _id: &DocumentId) -> bool {
-        false
-    }
-
-    fn is_committed(&self) -> bool {
-        true
     }
 
     fn get(&self, _id: &str) -> Option<(DocumentId, Arc<Document>)> {

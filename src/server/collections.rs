@@ -14,7 +14,7 @@ use super::{
 use crate::{
     commit::TransactOptions,
     database::Database,
-    error::{Error, Result},
+    error::Result,
     names::CollectionName,
     snapshot::{Collection, CollectionOptions, Snapshot},
 };
@@ -64,7 +64,7 @@ pub(super) async fn describe(
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
     let snapshot = service.database.snapshot();
-    let collection = present(&snapshot, &name)?;
+    let collection = snapshot.existing(&name)?;
     Ok(Answer::read(snapshot.version(), described(&name, collection, &snapshot)))
 }
 
@@ -116,12 +116,7 @@ fn make(
         Ok(tx.snapshot().collection(name.as_str()).is_none())
     })?;
     let snapshot = database.snapshot();
-    Ok((made.value, described(name, present(&snapshot, name)?, &snapshot)))
-}
-
-fn present<'a>(snapshot: &'a Snapshot, name: &CollectionName) -> Result<&'a Collection> {
-    let collection = snapshot.collection(name.as_str()).map(|collection| &**collection);
-    collection.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
+    Ok((made.value, described(name, snapshot.existing(name)?, &snapshot)))
 }
 
 fn described(name: &CollectionName, collection: &Collection, snapshot: &Snapshot) -> String {

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     database::Database,
-    error::{Error, Result},
+    error::Result,
     names::{CollectionName, IndexName},
-    snapshot::{Collection, Index, IndexDefinition, Snapshot},
+    snapshot::{Index, IndexDefinition, Snapshot},
 };
 
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ pub(super) async fn list(
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
     let snapshot = service.database.snapshot();
-    let indexes = present(&snapshot, &name)?.indexes().iter().map(described).collect();
+    let indexes = snapshot.existing(&name)?.indexes().iter().map(described).collect();
     let version = snapshot.version();
     Ok(Answer::read(version, json_text(&List { indexes, version: version.get() })))
 }
@@ -100,14 +100,12 @@ fn described(index: &Index) -> Box<RawValue> {
         queries: index.usage(),
     });
     let definition = index.definition().to_json();
-    let inside = |text: &str| text.trim_start_matches('{').trim_end_matches('}').to_owned();
-    let name = index.name();
-    let definition = definition.get(1..definition.len().saturating_sub(1)).unwrap_or_default();
-    let text = format!("{{\"name\":\"{name}\",{definition},{}}}", inside(&size));
+    let text =
+        format!("{{\"name\":\"{}\",{},{}}}", index.name(), inside(&definition), inside(&size));
     RawValue::from_string(text).expect("a definition is JSON")
 }
 
-fn present<'a>(snapshot: &'a Snapshot, name: &CollectionName) -> Result<&'a Collection> {
-    let collection = snapshot.collection(name.as_str()).map(|collection| &**collection);
-    collection.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
+/// The members of an object's text.
+fn inside(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(object)
 }

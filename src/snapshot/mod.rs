@@ -26,6 +26,7 @@ use im::OrdMap;
 
 use crate::{
     document::Document,
+    error::{Error, Result},
     limits,
     names::{CollectionName, DocumentId},
     sync::Arc,
@@ -82,6 +83,16 @@ impl Snapshot {
     /// O(log collections).
     pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
         self.collections.get(name)
+    }
+
+    /// One collection that has to be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CollectionNotFound`].
+    pub fn existing(&self, name: &CollectionName) -> Result<&Arc<Collection>> {
+        let found = self.collections.get(name);
+        found.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
     }
 
     /// All collections in the order of their names, the reserved ones included.

@@ -119,3 +119,13 @@ fn the_id_and_the_version_are_members() {
     assert_eq!(id(r#"{"_id":{"$gte":"x"}}"#), None);
     assert_eq!(id(r#"{"_id":1}"#), None);
 }
+
+/// The canonical text names each value of a list once, however often it was given.
+#[test]
+fn lists_name_each_value_once() {
+    let list = r#"{"a":{"$in":[2,1,{"x":1,"y":2},2,{"y":2,"x":1},1.0,{"x":1,"y":2}]}}"#;
+    let filter = Filter::parse(list).unwrap();
+    let once = r#"{"a":{"$in":[1,1.0,2,{"x":1,"y":2},{"y":2,"x":1}]}}"#;
+    assert_eq!(filter.to_json(), once);
+    assert_eq!(Filter::parse(once).unwrap(), filter);
+}
