@@ -101,7 +101,8 @@ impl Committer {
         }
         let unique = building.index.check_all_unique(collection);
         unique.or_else(|error| self.refuse(&building.state, error.into()))?;
-        let mut bytes = limits::FILTER_BYTES_MAX as u64;
+        // About what its record takes; what is really needed is told under the locks.
+        let mut bytes = definition.to_json().len() as u64;
         loop {
             self.group.make_room(bytes)?;
             let (outcome, locked) = self.link(&mut building, collection, durability)?;

@@ -1,24 +1,32 @@
 //! Every byte of every file is damaged once; files are cut short, lost and mixed up. What opens
-//! afterwards is a committed state that holds everything provably acknowledged; what does not
-//! open names the file and the place, and leaves everything as it was.
+//! afterwards is a committed state that holds everything provably acknowledged, its indexes made
+//! anew where their files were damaged; what does not open names the file and the place, and leaves
+//! everything as it was.
+//!
+//! `cargo test --test crash every_byte -- --nocapture` prints how each kind of file ended.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use monsterdb::{
     Damage, Error, Snapshot, Version,
     checkpoint::{MANIFEST, Manifest},
+    snapshot::Index,
     storage::{CrashKind, MemoryStorage},
     wal::{Record, frame_line},
 };
 
 use crate::workload::{History, Run, depth, open, options, script};
 
-/// Three collection files, a checkpoint that covers some of the log, and three segments after it.
+/// Three collection files, three indexes, a checkpoint that covers some of the log, and three
+/// segments after it.
 const WORK: &str = "
     always: put a/1 100; put b/1 150
     always: inc a/1; put c/1 100
     always: put a/2 900; append b/1
     always: put a/3 1800; double b/1
+    always: index a by_n n
+    always: index a by_list -list,n
+    always: index c by_n -n
     always: delete c/1; inc a/1
     checkpoint
     always: put c/2 700; put c/9 30
@@ -28,6 +36,7 @@ const WORK: &str = "
     always: put c/6 1100; inc a/1
     always: put c/7 1100; double a/1
     always: put c/8 1100; inc a/1
+    always: put c/3 1100; inc a/1
     always: inc a/1; delete c/2
     none: double a/1; append b/1
     none: inc a/1
@@ -43,8 +52,13 @@ struct Base {
 /// How often damage had which end.
 #[derive(Debug, Default)]
 struct Ends {
+    /// It opened with the last state.
     exact: u64,
+    /// So it did, and an index was made anew.
+    rebuilt: u64,
+    /// It opened with an earlier state that holds all that is provably acknowledged.
     cut: u64,
+    /// It did not open.
     refused: u64,
 }
 
@@ -198,11 +212,12 @@ fn a_newer_format_is_told_from_damage() {
 }
 
 fn flip_every_byte(base: &Base) -> Ends {
-    let mut ends = Ends::default();
+    let mut kinds: BTreeMap<String, Ends> = BTreeMap::new();
     let patterns = [0x01, 0xFF, 0x0A, 0x20, 0x80].into_iter().take(1 + depth() as usize);
     let patterns: Vec<u8> = patterns.collect();
     for name in base.storage.names() {
         let bytes = base.storage.contents(&name).unwrap();
+        let ends = kinds.entry(name.split('/').take(1).collect()).or_default();
         for (offset, byte) in bytes.iter().enumerate() {
             // Of the room behind the last record a part is enough.
             if *byte == 0 && offset % 16 != 0 {
@@ -212,16 +227,26 @@ fn flip_every_byte(base: &Base) -> Ends {
                 let damaged = base.copy();
                 damaged.alter(&name, offset as u64, *xor).unwrap();
                 let what = format!("byte {offset} of {name} xor {xor:#x}");
-                if let Some(damage) = base.judge(&damaged, &name, &what, &mut ends) {
+                if let Some(damage) = base.judge(&damaged, &name, &what, ends) {
                     assert_eq!(damage.file, name, "{what}: {damage}");
                     assert!(damage.offset <= offset as u64, "{what}: {damage}");
                 }
             }
         }
     }
-    println!("flipped: {ends:?}");
-    assert!(ends.refused > 0 && ends.exact > 0);
-    ends
+    println!("{:<14}{:>8}{:>9}{:>6}{:>9}", "flipped in", "exact", "rebuilt", "cut", "refused");
+    let mut all = Ends::default();
+    for (kind, Ends { exact, rebuilt, cut, refused }) in &kinds {
+        println!("{kind:<14}{exact:>8}{rebuilt:>9}{cut:>6}{refused:>9}");
+        all.exact += exact;
+        all.rebuilt += rebuilt;
+        all.cut += cut;
+        all.refused += refused;
+    }
+    assert!(all.refused > 0 && all.exact > 0);
+    let indexes = &kinds["indexes"];
+    assert!(indexes.rebuilt > 0 && indexes.refused == 0, "what can be made anew stops nobody");
+    all
 }
 
 impl Base {
@@ -307,8 +332,12 @@ impl Base {
                 let state = db.snapshot();
                 let objection = self.history.objection(&state, provable);
                 assert_eq!(objection, None, "{what}");
+                assert_fresh(&state, what);
                 if state.version() == self.last.version() {
-                    ends.exact += 1;
+                    match db.status().recovery.rebuilt.is_empty() {
+                        true => ends.exact += 1,
+                        false => ends.rebuilt += 1,
+                    }
                     return None;
                 }
                 let cut = db.status().recovery.cut;
@@ -323,6 +352,17 @@ impl Base {
                 Some(*damage)
             }
             Err(error) => panic!("{what}: {error}"),
+        }
+    }
+}
+
+/// Every index holds what building it over the documents makes.
+fn assert_fresh(state: &Snapshot, what: &str) {
+    for (name, collection) in state.collections() {
+        for index in collection.indexes() {
+            let (of, definition) = (index.name().clone(), Arc::clone(index.definition()));
+            let built = Index::build(of, definition, name, collection.documents()).unwrap();
+            assert!(built == *index, "{what}: {} of {name} is stale", index.name());
         }
     }
 }
