@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod damage;
+#[path = "../support/data_set.rs"]
+mod data_set;
 mod directory;
 mod import;
 mod program;

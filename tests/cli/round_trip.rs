@@ -1,24 +1,13 @@
 //! What goes in comes out again.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fs, path::Path, process::Stdio};
 
 use serde_json::Value;
 
-use crate::program::{Place, documents};
-
-/// A real data set, where it is at hand.
-fn data_set(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    if !path.exists() {
-        eprintln!("skipped: there is no {name}");
-        return None;
-    }
-    Some(path.canonicalize().unwrap())
-}
+use crate::{
+    data_set::data_set,
+    program::{Place, documents},
+};
 
 fn without_id(line: &str) -> Value {
     let mut value: Value = serde_json::from_str(line).unwrap();

@@ -2,10 +2,12 @@
 //! an independent reference.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "../support/data_set.rs"]
+mod data_set;
 mod generator;
 mod reference;
 
-use std::{cmp::Ordering, collections::BTreeSet, path::PathBuf};
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use monsterdb::{
     Document, DocumentId, Draft, Error, Json, MergePatch, Update,
@@ -128,11 +130,8 @@ fn many_members_are_compared_fast() {
 #[test]
 fn real_documents_come_back() {
     for file in ["cities.ndjson", "countries.ndjson"] {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(file);
-        let Ok(lines) = std::fs::read_to_string(&path) else {
-            eprintln!("{} is not there: skipped", path.display());
-            continue;
-        };
+        let Some(path) = data_set::data_set(file) else { continue };
+        let lines = std::fs::read_to_string(&path).unwrap();
         for line in lines.lines() {
             let document = document(line).unwrap();
             assert_eq!(document.json(), line.replacen('{', r#"{"_id":"x","#, 1));

@@ -4,7 +4,7 @@ use monsterdb::{Database, DocumentId, Draft, query::Stage};
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
-    generator::{body, documents, filter, index, sort},
+    generator::{body, documents, filter, index, sort, union},
     indexed::{answer, check_indexes, make_indexes, name, put_all, query},
 };
 
@@ -46,7 +46,7 @@ proptest! {
         }
         let expected = answer(&plain, &query).expect("no hint, no refusal");
         prop_assert_eq!(&answer(&indexed, &query).expect("no hint, no refusal"), &expected);
-        for name in names.iter().map(String::as_str).chain(["_id"]) {
+        for name in names.iter().map(String::as_str).chain(["_id", "$or"]) {
             if let Some(found) = answer(&indexed, &query.clone().hint(name)) {
                 prop_assert_eq!(&found, &expected, "{}", name);
             }
@@ -60,6 +60,25 @@ proptest! {
                 prop_assert!(explained.keys_examined <= consumed + 1, "{:?}", explained);
             }
         }
+    }
+
+    /// What several branches of a union find comes once.
+    #[test]
+    fn a_union_finds_what_a_scan_finds(
+        documents in documents(24),
+        filter in union(),
+        sort in sort(),
+        limit in option::of(1..6_usize),
+    ) {
+        let db = database(&documents);
+        make_indexes(&db, &[r#"{"paths":["a"]}"#, r#"{"paths":["b"]}"#].map(str::to_owned));
+        let mut query = query(&filter, &sort);
+        if let Some(limit) = limit {
+            query = query.limit(limit);
+        }
+        let snapshot = db.snapshot();
+        let by_union = answer(&snapshot, &query.clone().hint("$or")).expect("it can be looked up");
+        prop_assert_eq!(by_union, answer(&snapshot, &query.hint("_id")).expect("a scan serves"));
     }
 
     /// Own writes over indexed documents: what a transaction finds is what it finds after them.

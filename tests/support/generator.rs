@@ -161,6 +161,15 @@ pub(crate) fn filter() -> impl Strategy<Value = String> {
     })
 }
 
+/// An `$or` each branch of which an index on `a` or on `b` bounds; branches overlap often.
+#[allow(dead_code, reason = "not every test that shares this asks for it")]
+pub(crate) fn union() -> impl Strategy<Value = String> {
+    let compared = select(vec!["$eq", "$gte", "$lt", "$lte"]);
+    let branch = (select(vec!["a", "b"]), compared, scalar())
+        .prop_map(|(path, operator, value)| format!("{{\"{path}\":{{\"{operator}\":{value}}}}}"));
+    vec(branch, 2..4).prop_map(|branches| format!("{{\"$or\":[{}]}}", branches.join(",")))
+}
+
 /// A sort, or none for the order of ids.
 pub(crate) fn sort() -> impl Strategy<Value = String> {
     let paths = subsequence(vec!["a", "b", "c", "a.x", "c.y", "_id"], 0..4).prop_shuffle();
