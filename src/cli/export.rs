@@ -66,7 +66,8 @@ fn from_directory(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn from_server(args: &ExportArgs, client: &Client) -> Result<(), Failure> {
-    // Asked for before anything is written: a collection that is not there is told alone.
+    // Looked for before anything is written: a collection that is not there is told alone.
+    client.check_present(&args.collection)?;
     let mut page = client.query(&args.collection, page_after(None))?.lines;
     let mut writer = Writer::new(args.array);
     loop {

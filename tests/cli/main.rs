@@ -6,6 +6,7 @@
 mod damage;
 mod directory;
 mod import;
+mod index;
 mod program;
 mod remote;
 mod round_trip;
