@@ -6,7 +6,7 @@
 
 use clap::Args;
 
-use super::{Failure, TargetArgs, output::Output, remote::Client, target::existing};
+use super::{Failure, TargetArgs, output::Output, remote::Client};
 use crate::{
     document::{Document, Draft, Json},
     error::Error,
@@ -51,7 +51,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 
 fn from_directory(args: &ExportArgs) -> Result<(), Failure> {
     let snapshot = args.target.snapshot()?;
-    let collection = existing(&snapshot, &args.collection)?;
+    let collection = snapshot.existing(&args.collection)?;
     let mut writer = Writer::new(args.array);
     let mut text = String::new();
     for (_, document) in collection.documents() {
@@ -66,7 +66,8 @@ fn from_directory(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn from_server(args: &ExportArgs, client: &Client) -> Result<(), Failure> {
-    // Asked for before anything is written: a collection that is not there is told alone.
+    // Looked for before anything is written: a collection that is not there is told alone.
+    client.check_present(&args.collection)?;
     let mut page = client.query(&args.collection, page_after(None))?.lines;
     let mut writer = Writer::new(args.array);
     loop {

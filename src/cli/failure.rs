@@ -334,7 +334,10 @@ fn exit_of_index(error: &IndexError) -> Exit {
 
 /// Problems of a server that a command's own arguments cause.
 fn is_about_arguments(slug: &str) -> bool {
-    matches!(slug, "invalid-name" | "invalid-filter" | "invalid-query")
+    matches!(
+        slug,
+        "invalid-name" | "invalid-filter" | "invalid-query" | "invalid-index" | "hint-refused"
+    )
 }
 
 pub(super) fn damage_json(damage: &Damage) -> Value {

@@ -4,7 +4,8 @@
 //! monsterdb serve   --data DIR --listen ADDR            the database over HTTP
 //! monsterdb import  FILE --collection C                 JSON lines or a JSON array, in batches
 //! monsterdb export  --collection C                      JSON lines, sorted by id
-//! monsterdb query   C FILTER                            the documents that match
+//! monsterdb query   C FILTER                            the documents that match, or how they are found
+//! monsterdb index   create | list | drop                the indexes of a collection
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! ```
@@ -17,9 +18,11 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod explanation;
 mod export;
 mod failure;
 mod import;
+mod index;
 mod interrupt;
 mod log;
 mod output;
@@ -33,6 +36,7 @@ pub use check::CheckArgs;
 pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
 pub use import::ImportArgs;
+pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use query::{NamedMetric, QueryArgs};
 pub use serve::{LogFormat, ServeArgs};
@@ -71,6 +75,9 @@ pub enum Command {
     Export(ExportArgs),
     /// Print the documents of a collection that a filter matches, one a line
     Query(QueryArgs),
+    /// Make, list or drop the indexes of a collection
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Verify every checksum and invariant of a data directory, changing nothing
     Check(CheckArgs),
     /// Look at the write-ahead log, also while a server has it open
@@ -91,7 +98,8 @@ impl Cli {
             Command::Serve(args) => serve::run(args, self.json),
             Command::Import(args) => import::run(args, self.json),
             Command::Export(args) => export::run(args),
-            Command::Query(args) => query::run(args),
+            Command::Query(args) => query::run(args, self.json),
+            Command::Index(command) => index::run(command, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
         };

@@ -1,4 +1,4 @@
-//! Standard output, line by line, and what an import says while it runs.
+//! Standard output, line by line, and what a long command says while it runs.
 //!
 //! Invariant: standard output carries results only; what is meant for a watching person goes to
 //! standard error.
@@ -66,6 +66,26 @@ impl Progress {
         Progress { begun: now, told: now, bar, quiet, documents: 0 }
     }
 
+    /// Begins to count through documents.
+    pub(super) fn through_documents(quiet: bool) -> Progress {
+        let progress = Progress::new(None, quiet);
+        let template = "{bar:40} {percent}% {pos} of {len} documents, eta {eta}";
+        Progress { bar: progress.bar.map(|bar| styled(bar, template)), ..progress }
+    }
+
+    /// Notes how many of all documents have been counted through. Where no bar can be drawn, the
+    /// end is told too.
+    pub(super) fn reach(&mut self, documents: u64, total: u64) {
+        self.documents = documents;
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(documents);
+        } else if !self.quiet && (documents == total || self.told.elapsed() >= PROGRESS_PAUSE) {
+            self.told = Instant::now();
+            eprintln!("{documents} of {total} documents, {:.0}/s", self.rate());
+        }
+    }
+
     /// Notes documents that are in, and how far the input has been read.
     pub(super) fn add(&mut self, documents: u64, read: u64) {
         self.documents += documents;
@@ -108,6 +128,10 @@ fn bar(total: Option<u64>) -> ProgressBar {
         }
         None => (ProgressBar::new_spinner(), "{spinner} {bytes} {msg} {bytes_per_sec}"),
     };
+    styled(bar, template)
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -3,14 +3,15 @@
 //!
 //! The answer is of one version. A server is asked for documents in pages by cursor, which are all
 //! read at the version of the first one; should the server not keep that version long enough, the
-//! command fails rather than mix two.
+//! command fails rather than mix two. So what is explained of a server is how it finds the first
+//! page.
 
 use std::str::FromStr;
 
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::{Failure, TargetArgs, output::Output, remote::Client, target::existing};
+use super::{Failure, TargetArgs, explanation, output::Output, remote::Client};
 use crate::{
     document::{Json, Path},
     error::Error,
@@ -18,6 +19,7 @@ use crate::{
     limits::PAGE_MAX,
     names::CollectionName,
     query::{Aggregate, Metric, Projection, Query, Sort},
+    server::Explained,
 };
 
 /// Print the documents of a collection that a filter matches, one a line, or what is made of them.
@@ -65,6 +67,14 @@ pub struct QueryArgs {
     /// A metric of each group, or of all documents as one, e.g. n=count or mean=avg:age
     #[arg(long, value_name = "NAME=METRIC[:PATH]", conflicts_with_all = ["fields", "count", "distinct"])]
     pub metric: Vec<NamedMetric>,
+
+    /// By this index, or fail; _id stands for the documents themselves
+    #[arg(long, value_name = "NAME")]
+    pub hint: Option<String>,
+
+    /// Answer it and print the plan instead, what else was considered, and what it took
+    #[arg(long, conflicts_with_all = ["fields", "distinct", "group", "metric"])]
+    pub explain: bool,
 }
 
 /// A metric as it is written on the command line: `mean=avg:age`.
@@ -76,23 +86,16 @@ pub struct NamedMetric {
 }
 
 /// Asks and prints.
-pub(super) fn run(args: &QueryArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &QueryArgs, json: bool) -> Result<(), Failure> {
     let mut output = Output::new();
     match args.target.client()? {
-        Some(client) if args.asks_for_documents() => {
-            documents_from_server(args, &client, &mut output)?;
-        }
-        Some(client) => {
-            let body = args.body(&summary(args)?)?;
-            let reply = client.query(&args.collection, body)?;
-            reply.lines.iter().try_for_each(|line| output.line(line))?;
-        }
-        None => from_directory(args, &mut output)?,
+        Some(client) => from_server(args, &client, json, &mut output)?,
+        None => from_directory(args, json, &mut output)?,
     }
     output.finish()
 }
 
-fn from_directory(args: &QueryArgs, output: &mut Output) -> Result<(), Failure> {
+fn from_directory(args: &QueryArgs, json: bool, output: &mut Output) -> Result<(), Failure> {
     let query = args.query()?;
     let aggregate = args.aggregate()?;
     let fields = args.fields.as_deref().map_or(Ok(Projection::all()), |fields| fields.parse());
@@ -101,9 +104,15 @@ fn from_directory(args: &QueryArgs, output: &mut Output) -> Result<(), Failure> 
     let distinct = distinct
         .map_err(|reason| Failure::Usage { argument: "--distinct", reason: reason.to_string() })?;
     let snapshot = args.target.snapshot()?;
-    let collection = existing(&snapshot, &args.collection)?;
+    let collection = snapshot.existing(&args.collection)?;
     let source = &**collection;
 
+    if args.explain {
+        let explain = if args.count { Query::explain_count } else { Query::explain };
+        let explanation = explain(&query, source)?;
+        let explained = Explained { explanation, version: snapshot.version().get() };
+        return explanation::print(&explained.to_json(), json, output);
+    }
     if args.count {
         return output.line(&query.count(source)?.to_string());
     }
@@ -118,6 +127,29 @@ fn from_directory(args: &QueryArgs, output: &mut Output) -> Result<(), Failure> 
         }
     };
     values.iter().try_for_each(|value| output.line(value.as_str()))
+}
+
+fn from_server(
+    args: &QueryArgs,
+    client: &Client,
+    json: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    client.check_present(&args.collection)?;
+    if args.explain {
+        let limit = args.limit.unwrap_or(PAGE_MAX).min(PAGE_MAX);
+        let members = match args.count {
+            true => summary(args),
+            false => format!(r#","limit":{limit},"offset":{}"#, args.offset),
+        };
+        let body = args.body(&format!(r#"{members},"explain":true"#))?;
+        return explanation::print(&client.ask(&args.collection, body)?, json, output);
+    }
+    if args.asks_for_documents() {
+        return documents_from_server(args, client, output);
+    }
+    let reply = client.query(&args.collection, args.body(&summary(args))?)?;
+    reply.lines.iter().try_for_each(|line| output.line(line))
 }
 
 fn documents_from_server(
@@ -143,22 +175,22 @@ fn documents_from_server(
 }
 
 /// The members of a query's body that ask for something else than documents.
-fn summary(args: &QueryArgs) -> Result<String, Failure> {
+fn summary(args: &QueryArgs) -> String {
     if args.count {
-        return Ok(r#","count":true"#.to_owned());
+        return r#","count":true"#.to_owned();
     }
     if let Some(path) = &args.distinct {
-        return Ok(format!(r#","distinct":{}"#, Json::from(path.as_str())));
+        return format!(r#","distinct":{}"#, Json::from(path.as_str()));
     }
     let group: Vec<&str> = args.group_paths().collect();
     let metrics: Vec<String> = args.metric.iter().map(NamedMetric::member).collect();
     let limit = args.limit.map(|limit| format!(r#","limit":{limit}"#)).unwrap_or_default();
-    Ok(format!(
+    format!(
         r#","aggregate":{{"group":{},"metrics":{{{}}}}},"offset":{}{limit}"#,
         Json::from(group),
         metrics.join(","),
         args.offset
-    ))
+    )
 }
 
 impl QueryArgs {
@@ -183,6 +215,9 @@ impl QueryArgs {
         if let Some(sort) = &self.sort {
             query = query.sort(sort.parse::<Sort>().map_err(usage("--sort"))?);
         }
+        if let Some(hint) = &self.hint {
+            query = query.hint(hint);
+        }
         Ok(query)
     }
 
@@ -199,13 +234,15 @@ impl QueryArgs {
         Ok(Some(aggregate))
     }
 
-    /// The body of a query with these members besides filter and sort. The server may know filters
+    /// The body of a query with these members besides filter, sort and hint. The server may know filters
     /// that this program does not, so it alone judges them; that they are JSON is seen here.
     fn body(&self, members: &str) -> Result<String, Failure> {
         let filter: &RawValue = serde_json::from_str(&self.filter)
             .map_err(|error| Failure::Usage { argument: "FILTER", reason: error.to_string() })?;
         let sort = self.sort.as_deref().map(|sort| format!(r#","sort":{}"#, Json::from(sort)));
-        Ok(format!(r#"{{"filter":{filter}{}{members}}}"#, sort.unwrap_or_default()))
+        let hint = self.hint.as_deref().map(|hint| format!(r#","hint":{}"#, Json::from(hint)));
+        let [sort, hint] = [sort, hint].map(Option::unwrap_or_default);
+        Ok(format!(r#"{{"filter":{filter}{sort}{hint}{members}}}"#))
     }
 }
 

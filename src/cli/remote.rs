@@ -1,11 +1,12 @@
 //! A running server, asked over HTTP.
 //!
-//! Invariant: an insert that may have reached the server but was not answered is told as one whose
+//! Invariant: a change that may have reached the server but was not answered is told as one whose
 //! outcome is unknown, never as one that failed.
 
 use std::{error::Error as _, time::Duration};
 
 use reqwest::{
+    StatusCode,
     blocking::{RequestBuilder, Response},
     header::CONTENT_TYPE,
 };
@@ -13,13 +14,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Failure;
-use crate::{error::Error, names::CollectionName};
+use crate::{
+    error::Error,
+    names::{CollectionName, IndexName},
+    server::MadeIndex,
+};
 
 /// A server that does not answer a connection this long is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time for one request: the server's own limits are shorter.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Time for an index to be built, which the server does not limit.
+const BUILD_TIMEOUT: Duration = Duration::from_secs(3_600);
 
 /// A running server.
 pub(super) struct Client {
@@ -78,11 +86,46 @@ impl Client {
     ) -> Result<(), Failure> {
         let url = format!("{}/collections/{collection}/documents", self.url);
         let request = self.http.post(url).header(CONTENT_TYPE, "application/x-ndjson").body(lines);
-        let answer = self.signed(request).send().map_err(|error| match error.is_connect() {
-            true => unreachable(&self.url, &error),
-            false => Failure::Engine(Error::OutcomeUnknown { reason: reason(&error) }),
-        })?;
-        accepted(answer).map(drop)
+        self.write(request).map(drop)
+    }
+
+    /// Makes an index with a definition, and returns what the server says of it.
+    pub(super) fn create_index(
+        &self,
+        collection: &CollectionName,
+        index: &IndexName,
+        definition: String,
+    ) -> Result<MadeIndex, Failure> {
+        let request = self.http.put(self.index_url(collection, index));
+        let request = request.header(CONTENT_TYPE, "application/json").body(definition);
+        let answer = self.write(request.timeout(BUILD_TIMEOUT))?;
+        let is_new = answer.status() == StatusCode::CREATED;
+        Ok(MadeIndex { is_new, text: self.text(answer)? })
+    }
+
+    /// Drops an index.
+    pub(super) fn drop_index(
+        &self,
+        collection: &CollectionName,
+        index: &IndexName,
+    ) -> Result<(), Failure> {
+        self.write(self.http.delete(self.index_url(collection, index))).map(drop)
+    }
+
+    /// The list of a collection's indexes, as JSON.
+    pub(super) fn indexes(&self, collection: &CollectionName) -> Result<String, Failure> {
+        self.read(self.http.get(format!("{}/collections/{collection}/indexes", self.url)))
+    }
+
+    /// Makes sure that a collection is there: queries hold one that is not to be empty.
+    pub(super) fn check_present(&self, collection: &CollectionName) -> Result<(), Failure> {
+        let described = self.read(self.http.get(format!("{}/collections/{collection}", self.url)));
+        described.map(drop).map_err(|failure| match &failure {
+            Failure::Refused { slug, .. } if slug == "collection-not-found" => {
+                Failure::Engine(Error::CollectionNotFound { collection: collection.clone() })
+            }
+            _ => failure,
+        })
     }
 
     /// Asks with the body of a query; documents come with their versions.
@@ -91,25 +134,50 @@ impl Client {
         collection: &CollectionName,
         body: String,
     ) -> Result<Reply, Failure> {
-        let url = format!("{}/collections/{collection}/query", self.url);
-        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        let unreachable = |error| unreachable(&self.url, &error);
-        let answer = accepted(self.signed(request).send().map_err(unreachable)?)?;
-        let text = answer.text().map_err(unreachable)?;
-        let not_understood = |reason: String| Failure::Unreachable {
+        let text = self.ask(collection, body)?;
+        let not_understood = |reason: &str| Failure::Unreachable {
             url: self.url.clone(),
             reason: format!("its answer is not understood: {reason}"),
         };
         let body: ReplyBody<'_> =
-            serde_json::from_str(&text).map_err(|error| not_understood(error.to_string()))?;
+            serde_json::from_str(&text).map_err(|error| not_understood(&error.to_string()))?;
         let lines = match (body.documents, body.count) {
             (Some(documents), _) => documents.iter().map(|raw| raw.get().to_owned()).collect(),
             (None, Some(count)) => vec![count.to_string()],
             (None, None) => {
-                return Err(not_understood("it holds neither documents nor a count".into()));
+                return Err(not_understood("it holds neither documents nor a count"));
             }
         };
         Ok(Reply { lines, cursor: body.cursor })
+    }
+
+    /// Asks with the body of a query, and returns the answer as it is.
+    pub(super) fn ask(&self, collection: &CollectionName, body: String) -> Result<String, Failure> {
+        let url = format!("{}/collections/{collection}/query", self.url);
+        self.read(self.http.post(url).header(CONTENT_TYPE, "application/json").body(body))
+    }
+
+    fn index_url(&self, collection: &CollectionName, index: &IndexName) -> String {
+        format!("{}/collections/{collection}/indexes/{index}", self.url)
+    }
+
+    /// Sends what changes nothing: without an answer nothing is lost.
+    fn read(&self, request: RequestBuilder) -> Result<String, Failure> {
+        let answer = self.signed(request).send().map_err(|error| unreachable(&self.url, &error))?;
+        self.text(accepted(answer)?)
+    }
+
+    /// Sends what changes something.
+    fn write(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let answer = self.signed(request).send().map_err(|error| match error.is_connect() {
+            true => unreachable(&self.url, &error),
+            false => Failure::Engine(Error::OutcomeUnknown { reason: reason(&error) }),
+        })?;
+        accepted(answer)
+    }
+
+    fn text(&self, answer: Response) -> Result<String, Failure> {
+        answer.text().map_err(|error| unreachable(&self.url, &error))
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {

@@ -5,13 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, remote::Client};
-use crate::{
-    database::Database,
-    error::{Error, Result as EngineResult},
-    names::CollectionName,
-    snapshot::{Collection, Snapshot},
-    sync::Arc,
-};
+use crate::{database::Database, error::Result as EngineResult, snapshot::Snapshot, sync::Arc};
 
 /// The data directory.
 #[derive(Debug, Args)]
@@ -48,13 +42,4 @@ impl TargetArgs {
     pub(super) fn snapshot(&self) -> EngineResult<Arc<Snapshot>> {
         Ok(Database::open_read_only(&self.data.data)?.snapshot())
     }
-}
-
-/// A collection that has to be there: a mistyped name should not look like an empty answer.
-pub(super) fn existing<'a>(
-    snapshot: &'a Snapshot,
-    name: &CollectionName,
-) -> EngineResult<&'a Arc<Collection>> {
-    let found = snapshot.collection(name.as_str());
-    found.ok_or_else(|| Error::CollectionNotFound { collection: name.clone() })
 }

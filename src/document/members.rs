@@ -96,7 +96,7 @@ impl<'a> Members<'a> {
     }
 
     /// The place behind the string that begins at `at`, and whether it is without escapes.
-    #[inline]
+    #[inline(always)]
     fn string_end(&mut self, at: usize) -> (usize, bool) {
         let end = self.marks.next(at + 1, is_quote_or_backslash);
         match self.text.as_bytes().get(end) {
@@ -209,7 +209,7 @@ impl<'a> Marks<'a> {
 
     /// The first wanted byte at or after `from`; the length of the text when there is none. What is
     /// wanted stays the same from call to call, and `from` only grows.
-    #[inline]
+    #[inline(always)]
     fn next(&mut self, mut from: usize, wanted: impl Fn(u8x16) -> u8x16) -> usize {
         loop {
             let offset = from.wrapping_sub(self.base);

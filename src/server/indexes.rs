@@ -13,6 +13,7 @@ use super::{
     respond::{Answer, json_text},
 };
 use crate::{
+    commit::IndexProgress,
     database::Database,
     error::Result,
     names::{CollectionName, IndexName},
@@ -34,6 +35,14 @@ struct Size {
     queries: u64,
 }
 
+/// An index that was asked for.
+pub(crate) struct MadeIndex {
+    /// It was not there before.
+    pub(crate) is_new: bool,
+    /// Its description, as JSON.
+    pub(crate) text: String,
+}
+
 /// `GET /collections/{collection}/indexes`: all of them in the order of names, with size and use.
 pub(super) async fn list(
     _: Allowed<Read>,
@@ -41,9 +50,7 @@ pub(super) async fn list(
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
     let snapshot = service.database.snapshot();
-    let indexes = snapshot.existing(&name)?.indexes().iter().map(described).collect();
-    let version = snapshot.version();
-    Ok(Answer::read(version, json_text(&List { indexes, version: version.get() })))
+    Ok(Answer::read(snapshot.version(), listed(&snapshot, &name)?))
 }
 
 /// `PUT /collections/{collection}/indexes/{index}`: makes one with the definition in the body, while
@@ -57,9 +64,11 @@ pub(super) async fn create(
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
     let definition = IndexDefinition::parse(body.text()?)?;
-    let make = move |database: &Database| make(database, &collection, &index, definition);
-    let (status, text) = service.block(make).await?;
-    Ok(Answer::json(status, text))
+    let make = move |database: &Database| {
+        make_index(database, &collection, &index, definition, &mut |_| {})
+    };
+    let made = service.block(make).await?;
+    Ok(Answer::json(if made.is_new { StatusCode::CREATED } else { StatusCode::OK }, made.text))
 }
 
 /// `DELETE /collections/{collection}/indexes/{index}`: drops it and answers 204.
@@ -72,23 +81,30 @@ pub(super) async fn remove(
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Makes an index and describes it. Two that make the same one at once may both be told that they
-/// made it.
-fn make(
+/// The indexes of a collection as they are listed, here and by the command line.
+pub(crate) fn listed(snapshot: &Snapshot, name: &CollectionName) -> Result<String> {
+    let indexes = snapshot.existing(name)?.indexes().iter().map(described).collect();
+    Ok(json_text(&List { indexes, version: snapshot.version().get() }))
+}
+
+/// Makes an index and describes it, here and for the command line. Two that make the same one at
+/// once may both be told that they made it.
+pub(crate) fn make_index(
     database: &Database,
     collection: &CollectionName,
     index: &IndexName,
     definition: IndexDefinition,
-) -> Result<(StatusCode, String)> {
+    progress: &mut dyn FnMut(IndexProgress),
+) -> Result<MadeIndex> {
     let find = |snapshot: &Snapshot| {
         let found = snapshot.collection(collection.as_str())?.index(index.as_str())?;
         Some(described(found).to_string())
     };
-    let was_there = find(&database.snapshot()).is_some();
-    database.create_index(collection.as_str(), index.as_str(), definition)?;
-    let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
+    let is_new = find(&database.snapshot()).is_none();
+    database.create_index_with(collection.as_str(), index.as_str(), definition, progress)?;
     // It may have been dropped again since.
-    Ok((status, find(&database.snapshot()).unwrap_or_else(|| "{}".to_owned())))
+    let text = find(&database.snapshot()).unwrap_or_else(|| "{}".to_owned());
+    Ok(MadeIndex { is_new, text })
 }
 
 /// The name, the members of the definition, and the size.

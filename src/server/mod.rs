@@ -32,6 +32,9 @@ mod respond;
 mod routes;
 mod write;
 
+pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
+pub(crate) use queries::Explained;
+
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},

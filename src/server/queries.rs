@@ -18,15 +18,16 @@ use crate::{
     database::Database,
     error::Result,
     names::CollectionName,
-    query::{Explanation, Nothing, Source},
+    query::{Explanation, Nothing, Query, Source},
     version::Version,
 };
 
+/// How a query was answered, and at which version; here and for the command line.
 #[derive(Serialize)]
-struct Explained {
+pub(crate) struct Explained {
     #[serde(flatten)]
-    explanation: Explanation,
-    version: u64,
+    pub(crate) explanation: Explanation,
+    pub(crate) version: u64,
 }
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ struct Count {
     version: u64,
 }
 
-/// `GET /collections/{collection}/documents?filter=&sort=&limit=&offset=&fields=&cursor=`
+/// `GET /collections/{collection}/documents?filter=&sort=&limit=&offset=&fields=&cursor=&hint=&explain=`
 pub(super) async fn find(
     _: Allowed<Read>,
     CollectionPath(collection): CollectionPath,
@@ -112,15 +113,25 @@ fn summary(
     }
 }
 
-/// How a question is answered. Groups and distinct values are made of the documents of a plan.
+/// How a question is answered. Groups and distinct values are made of all documents that match:
+/// order, limit and offset are about the groups.
 fn explained(question: &Question, database: &Database, name: &CollectionName) -> Result<Answer> {
     summary(question.at, database, name, |source, version| {
+        let Question { query, .. } = question;
         let explanation = match question.asked {
-            Asked::Count => question.query.explain_count(source)?,
-            Asked::Documents(..) | Asked::Distinct(_) | Asked::Aggregate(_) => {
-                question.query.explain(source)?
+            Asked::Count => query.explain_count(source)?,
+            Asked::Documents(..) => query.explain(source)?,
+            Asked::Distinct(_) | Asked::Aggregate(_) => {
+                let hint = query.hint.clone();
+                Query { hint, ..Query::new(query.filter.clone()) }.explain(source)?
             }
         };
-        Ok(Answer::read(version, json_text(&Explained { explanation, version: version.get() })))
+        Ok(Answer::read(version, Explained { explanation, version: version.get() }.to_json()))
     })
+}
+
+impl Explained {
+    pub(crate) fn to_json(&self) -> String {
+        json_text(self)
+    }
 }

@@ -16,9 +16,16 @@ use crate::{
     error::Error,
     filter::Filter,
     limits::{PAGE_DEFAULT, PAGE_MAX},
+    names::IndexName,
     query::{Aggregate, Cursor, Metric, Projection, Query, Sort},
     version::Version,
 };
+
+/// What a hint may name besides indexes: the documents themselves, and a union of look-ups.
+const NOT_INDEXES: [&str; 2] = ["_id", "$or"];
+
+/// Why an explanation has no cursor.
+const FIRST_PAGE: &str = "what is explained is the first page";
 
 /// What a request asks of a collection.
 pub(super) struct Question {
@@ -47,14 +54,20 @@ impl Question {
         let offset = integer("offset", parameters.take("offset"))?;
         let fields = parameters.take("fields");
         let cursor = parameters.take("cursor");
+        let hint = parameters.take("hint");
+        let explain = boolean("explain", parameters.take("explain"))?.unwrap_or(false);
         parameters.finish()?;
+        if explain && cursor.is_some() {
+            let detail = format!("the parameter cursor does not go with explain: {FIRST_PAGE}");
+            return Err(Problem::new(Kind::InvalidQuery, detail));
+        }
         let query =
             query(filter.as_deref(), sort.map_or(Ok(Sort::by_id()), |paths| paths.parse())?)?;
         let fields = fields.map_or(Ok(Projection::all()), |fields| fields.parse())?;
         let cursor = cursor.map(|cursor| cursor.parse()).transpose()?;
-        let query = page(query, limit, offset)?;
+        let query = hinted(page(query, limit, offset)?, hint.as_deref())?;
         let asked = Asked::Documents(fields, cursor);
-        Ok(Question { query, at: None, asked, explain: false })
+        Ok(Question { query, at: None, asked, explain })
     }
 
     pub(super) fn of_body(text: &str) -> Result<Question, Problem> {
@@ -74,6 +87,7 @@ impl Question {
             fields: fields.is_some(),
             cursor: cursor.is_some(),
             at: at.is_some(),
+            explain,
             skips: offset.is_some_and(|offset| offset > 0),
         };
         if let Some((name, reason)) = given.out_of_place(summary.as_ref()) {
@@ -103,10 +117,7 @@ impl Question {
             Ok::<_, Problem>(Asked::Documents(fields.map_err(at_place("/fields"))?, cursor))
         };
         let asked = summary.map_or_else(documents, Ok)?;
-        let query = match hint {
-            Some(hint) => query.hint(hint),
-            None => query,
-        };
+        let query = hinted(query, hint.as_deref()).map_err(|problem| problem.at("/hint"))?;
         Ok(Question { query, at: at.map(Version::new), asked, explain })
     }
 }
@@ -118,6 +129,8 @@ struct Given {
     fields: bool,
     cursor: bool,
     at: bool,
+    /// True, not only there.
+    explain: bool,
     /// An offset that is not zero.
     skips: bool,
 }
@@ -139,6 +152,7 @@ impl Given {
             (in_order && sort, "sort", no_order),
             (in_order && limit, "limit", no_order),
             (in_order && offset, "offset", no_order),
+            (self.cursor && self.explain, "cursor", FIRST_PAGE),
             (self.cursor && self.at, "at", "a cursor has a version of its own"),
             (self.cursor && self.skips, "offset", "it goes with the first page, not with a cursor"),
         ];
@@ -226,6 +240,30 @@ fn page(query: Query, limit: Option<u64>, offset: Option<u64>) -> Result<Query, 
 
 fn offset_of(offset: Option<u64>) -> usize {
     usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+/// That there is such an index, and that it can serve, is seen when the query is planned.
+fn hinted(query: Query, hint: Option<&str>) -> Result<Query, Problem> {
+    let Some(hint) = hint else { return Ok(query) };
+    if !NOT_INDEXES.contains(&hint)
+        && let Err(invalid) = IndexName::new(hint)
+    {
+        return Err(Problem::new(
+            Kind::InvalidQuery,
+            format!("the hint names no index: {invalid}"),
+        ));
+    }
+    Ok(query.hint(hint))
+}
+
+fn boolean(name: &str, value: Option<String>) -> Result<Option<bool>, Problem> {
+    let truth = value.map(|text| {
+        text.parse().map_err(|_| {
+            let detail = format!("the parameter {name} must be true or false");
+            Problem::new(Kind::InvalidQuery, detail)
+        })
+    });
+    truth.transpose()
 }
 
 fn integer(name: &str, value: Option<String>) -> Result<Option<u64>, Problem> {

@@ -8,6 +8,7 @@ mod damage;
 mod data_set;
 mod directory;
 mod import;
+mod index;
 mod program;
 mod remote;
 mod round_trip;

@@ -9,13 +9,13 @@ use std::{
 use crate::program::{Place, documents};
 
 /// A server of its own, stopped when the test ends.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
-    fn start(place: &Place) -> Server {
+    pub(crate) fn start(place: &Place) -> Server {
         let mut child = place
             .command()
             .args(["serve", "--no-auth", "--listen", "127.0.0.1:0", "--json"])
@@ -31,7 +31,7 @@ impl Server {
     }
 
     /// Stops it as a service manager does.
-    fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code().unwrap()

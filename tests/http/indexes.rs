@@ -55,6 +55,61 @@ fn hints_are_strict() {
     ask(r#"{"filter":{"n":1},"hint":7}"#).problem(422, "invalid-body");
 }
 
+/// The query string asks as a body does.
+#[test]
+fn hint_and_explain_stand_in_the_query_string() {
+    let server = filled();
+    server.put("/collections/c/indexes/n", r#"{"paths":["n"]}"#);
+    let ask = |query: &str| server.get(&format!("/collections/c/documents?{query}"));
+    let late = "filter=%7B%22n%22%3A%7B%22%24gte%22%3A38%7D%7D";
+    let city = "filter=%7B%22city%22%3A%22c1%22%7D";
+    let found = ask(&format!("{late}&hint=n")).value();
+    assert_eq!(found["documents"].as_array().unwrap().len(), 2);
+    let plain = ask(&format!("{late}&explain=false")).value();
+    assert_eq!(plain["documents"], found["documents"]);
+
+    let explained = |query: &str, body: &str| {
+        let asked = ask(query);
+        assert_eq!((asked.status, asked.header("content-type")), (200, "application/json"));
+        let [mut one, mut other] =
+            [asked, server.post("/collections/c/query", body)].map(|answer| answer.value());
+        assert!(one["time_us"].take().is_u64() && other["time_us"].take().is_u64(), "{one}");
+        assert_eq!(one, other);
+        one
+    };
+    let filter = r#"{"n":{"$gte":38}}"#;
+    let by_id = format!(r#"{{"filter":{filter},"hint":"_id","explain":true}}"#);
+    let by_id = explained(&format!("{late}&hint=_id&explain=true"), &by_id);
+    assert_eq!(by_id["documents_examined"], 40);
+    let body = format!(r#"{{"filter":{filter},"sort":"-n","limit":1,"explain":true}}"#);
+    let sorted = explained(&format!("{late}&sort=-n&limit=1&explain=true"), &body);
+    assert_eq!((&sorted["plan"]["limit"], &sorted["keys_examined"]), (&1.into(), &1.into()));
+
+    for query in ["hint=n", "hint=n&explain=true", "hint=%24or"] {
+        let problem = ask(&format!("{city}&{query}")).problem(422, "hint-refused");
+        assert!(problem["detail"].as_str().unwrap().contains("cannot serve"), "{problem}");
+    }
+    let problem = ask("explain=1").problem(422, "invalid-query");
+    assert_eq!(problem["detail"], "the parameter explain must be true or false");
+    let problem = ask("hint=a%20b").problem(422, "invalid-query");
+    assert!(problem["detail"].as_str().unwrap().contains("the hint names no index"), "{problem}");
+}
+
+/// What is made of all documents is not explained as a page of them.
+#[test]
+fn distinct_values_and_groups_are_explained_without_a_limit() {
+    let server = Server::start();
+    let lines: Vec<String> = (0..150).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    let call = server.call("POST", "/collections/c/documents");
+    call.typed("application/x-ndjson", lines.join("\n")).send();
+    for asked in [r#""distinct":"n""#, r#""aggregate":{"group":"n"},"sort":"-n","limit":2"#] {
+        let body = format!(r#"{{{asked},"explain":true}}"#);
+        let explained = server.post("/collections/c/query", &body).value();
+        assert_eq!(explained["plan"]["stage"], "all documents", "{explained}");
+        assert_eq!(explained["documents_returned"], 150, "{explained}");
+    }
+}
+
 #[test]
 fn what_is_no_index_is_refused_with_its_place() {
     let server = filled();

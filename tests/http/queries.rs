@@ -127,6 +127,14 @@ fn what_is_not_understood_is_refused() {
         ("?fields=n,-tag", 422, "invalid-query"),
         ("?at=4", 422, "invalid-query"),
         ("?colour=red", 422, "invalid-query"),
+        ("?explain", 422, "invalid-query"),
+        ("?explain=yes", 422, "invalid-query"),
+        ("?explain=true&explain=true", 400, "invalid-request"),
+        ("?explain=true&cursor=x", 422, "invalid-query"),
+        ("?hint=", 422, "invalid-query"),
+        ("?hint=..%2Fx", 422, "invalid-query"),
+        ("?hint=_keys", 422, "invalid-query"),
+        ("?hint=other", 422, "hint-refused"),
     ] {
         server.get(&format!("{C}{query}")).problem(status, slug);
     }
@@ -165,6 +173,8 @@ fn what_is_refused_in_a_body_is_refused_at_its_place() {
         (r#"{"cursor":"x","aggregate":{"group":["n"]}}"#, "invalid-body", "/cursor"),
         (r#"{"at":-1}"#, "invalid-body", "/at"),
         (r#"{"hint":1}"#, "invalid-body", "/hint"),
+        (r#"{"hint":"a b"}"#, "invalid-query", "/hint"),
+        (r#"{"cursor":"x","explain":true}"#, "invalid-body", "/cursor"),
         (r#"{"explain":1}"#, "invalid-body", "/explain"),
         (r#"{"distinct":["n"]}"#, "invalid-body", "/distinct"),
         (r#"{"distinct":""}"#, "invalid-query", "/distinct"),
