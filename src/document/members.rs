@@ -29,6 +29,9 @@ pub(crate) struct Place {
     value: Range<usize>,
 }
 
+/// Where the value of a member that was sought begins.
+pub(super) struct Found(usize);
+
 impl Place {
     /// Bytes of the name; none when it is written with escapes.
     #[inline]
@@ -48,20 +51,65 @@ impl<'a> Members<'a> {
     /// The place of the next member.
     #[inline]
     pub(crate) fn place(&mut self) -> Option<Place> {
-        let (bytes, key) = (self.text.as_bytes(), self.at);
-        if bytes.get(key) != Some(&b'"') {
+        let place = self.begin()?;
+        let end = self.value_end(place.value.start);
+        Some(Place { value: place.value.start..end, ..place })
+    }
+
+    /// Goes to the next member of this name and no further: its value is still to be passed.
+    #[inline]
+    pub(super) fn find(&mut self, name: &str) -> Option<Found> {
+        loop {
+            let place = self.begin()?;
+            if self.is_named(&place, name) {
+                return Some(Found(place.value.start));
+            }
+            self.value_end(place.value.start);
+        }
+    }
+
+    /// Goes into the object that was found; false when it is none.
+    #[inline]
+    pub(super) fn enter(&mut self, found: &Found) -> bool {
+        let is_object = self.text.as_bytes().get(found.0) == Some(&b'{');
+        if is_object {
+            self.at = found.0 + 1;
+        }
+        is_object
+    }
+
+    /// The text of the value that was found.
+    #[inline]
+    pub(super) fn found(&mut self, found: &Found) -> &'a str {
+        let end = self.value_end(found.0);
+        self.text.get(found.0..end).unwrap_or_default()
+    }
+
+    /// The place of the next member, as far as its value's beginning.
+    #[inline]
+    fn begin(&mut self) -> Option<Place> {
+        let key = self.at;
+        if self.text.as_bytes().get(key) != Some(&b'"') {
             return None;
         }
         let (key_end, is_plain) = self.string_end(key);
-        // A colon stands between key and value, and a comma behind the value.
+        // A colon stands between key and value.
         let start = key_end + 1;
+        Some(Place { name: key + 1..key_end.saturating_sub(1), is_plain, value: start..start })
+    }
+
+    /// The place behind the value that begins at `start`; the walk goes on behind it.
+    #[inline]
+    fn value_end(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
         let end = match bytes.get(start) {
             Some(b'"') => self.string_end(start).0,
             Some(b'{' | b'[') => container_end(bytes, start),
             Some(_) | None => scalar_end(bytes, start),
         };
+        // A comma stands behind the value.
         self.at = end + 1;
-        Some(Place { name: key + 1..key_end.saturating_sub(1), is_plain, value: start..end })
+        end
     }
 
     /// The name of the member there.
@@ -96,7 +144,7 @@ impl<'a> Members<'a> {
     }
 
     /// The place behind the string that begins at `at`, and whether it is without escapes.
-    #[inline(always)]
+    #[inline]
     fn string_end(&mut self, at: usize) -> (usize, bool) {
         let end = self.marks.next(at + 1, is_quote_or_backslash);
         match self.text.as_bytes().get(end) {
@@ -209,7 +257,7 @@ impl<'a> Marks<'a> {
 
     /// The first wanted byte at or after `from`; the length of the text when there is none. What is
     /// wanted stays the same from call to call, and `from` only grows.
-    #[inline(always)]
+    #[inline]
     fn next(&mut self, mut from: usize, wanted: impl Fn(u8x16) -> u8x16) -> usize {
         loop {
             let offset = from.wrapping_sub(self.base);

@@ -229,10 +229,7 @@ impl<'a> Walk<'_, 'a> {
             return (self.visitor)(Reached { value: Some(value), by_index: false });
         };
         match value.kind() {
-            Kind::Object => match value.member(&part.name) {
-                Some(member) => self.below(rest, member),
-                None => (self.visitor)(Reached { value: None, by_index: false }),
-            },
+            Kind::Object => self.in_object(parts, value),
             Kind::Array if self.was_entered(parts, value) => false,
             Kind::Array => value.elements().enumerate().any(|(index, element)| {
                 let enters = element.kind() == Kind::Object;
@@ -243,6 +240,19 @@ impl<'a> Walk<'_, 'a> {
                 (self.visitor)(Reached { value: None, by_index: false })
             }
         }
+    }
+
+    /// Goes down as far as names lead from object to object, in one walk over the text.
+    fn in_object(&mut self, parts: &[Part], object: Raw<'a>) -> bool {
+        let (mut members, mut left) = (object.walk(), parts);
+        while let Some((part, rest)) = left.split_first() {
+            let Some(found) = members.find(&part.name) else { break };
+            if rest.is_empty() || !members.enter(&found) {
+                return self.below(rest, Raw::trusted(members.found(&found)));
+            }
+            left = rest;
+        }
+        (self.visitor)(Reached { value: None, by_index: false })
     }
 
     /// Goes on from the one element that an index names.
