@@ -105,13 +105,16 @@ pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<
     Ok(())
 }
 
-/// The folders that may hold index files.
+/// The folders that may hold index files; none where there is no database yet.
 ///
 /// # Errors
 ///
 /// What the system says.
 pub fn index_folders(storage: &dyn Storage) -> io::Result<Vec<String>> {
-    let folders = storage.list_folders(INDEX_FOLDER)?;
+    let folders = match storage.list_folders(INDEX_FOLDER) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed?,
+    };
     Ok(folders.iter().map(|folder| format!("{INDEX_FOLDER}/{folder}")).collect())
 }
 

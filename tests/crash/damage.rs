@@ -15,7 +15,10 @@ use monsterdb::{
     wal::{Record, frame_line},
 };
 
-use crate::workload::{History, Run, depth, open, options, script};
+use crate::{
+    ends::{self, Ends},
+    workload::{History, Run, depth, open, options, script},
+};
 
 /// Three collection files, three indexes, a checkpoint that covers some of the log, and three
 /// segments after it.
@@ -47,19 +50,6 @@ struct Base {
     storage: MemoryStorage,
     history: History,
     last: Arc<Snapshot>,
-}
-
-/// How often damage had which end.
-#[derive(Debug, Default)]
-struct Ends {
-    /// It opened with the last state.
-    exact: u64,
-    /// So it did, and an index was made anew.
-    rebuilt: u64,
-    /// It opened with an earlier state that holds all that is provably acknowledged.
-    cut: u64,
-    /// It did not open.
-    refused: u64,
 }
 
 #[test]
@@ -234,15 +224,7 @@ fn flip_every_byte(base: &Base) -> Ends {
             }
         }
     }
-    println!("{:<14}{:>8}{:>9}{:>6}{:>9}", "flipped in", "exact", "rebuilt", "cut", "refused");
-    let mut all = Ends::default();
-    for (kind, Ends { exact, rebuilt, cut, refused }) in &kinds {
-        println!("{kind:<14}{exact:>8}{rebuilt:>9}{cut:>6}{refused:>9}");
-        all.exact += exact;
-        all.rebuilt += rebuilt;
-        all.cut += cut;
-        all.refused += refused;
-    }
+    let all = ends::table(&kinds);
     assert!(all.refused > 0 && all.exact > 0);
     let indexes = &kinds["indexes"];
     assert!(indexes.rebuilt > 0 && indexes.refused == 0, "what can be made anew stops nobody");

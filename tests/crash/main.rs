@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod damage;
+mod ends;
 mod every_operation;
 mod failures;
 mod full;
