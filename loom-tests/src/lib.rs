@@ -1,7 +1,7 @@
 //! Models of the commit protocol: what loom explores, what it cannot see, how to run it.
 //!
 //! ```text
-//! cargo loom                                      every model; a minute or two
+//! cargo loom                                      every model; about a minute
 //! cargo loom --test commit -- write_skew          one of them
 //! cargo loom -- --nocapture                       with the number of executions of each
 //! loom-tests/planted                              plants bugs and shows that each is found
@@ -35,13 +35,17 @@
 //! | | `maintenance_against_commit` | a promised sync is kept beside other commits |
 //! | `snapshot` | `torn_read` | a reader sees both collections of a commit or neither |
 //! | | `one_order` | versions, log and publication have one order; a reader sees versions grow and nothing taken back |
+//! | `index` | `made_beside_a_writer` | an index takes in what was written before it was linked, and every later writer finds it |
+//! | | `unique_beside_a_writer` | of a unique index and a document that do not go together one is refused |
+//! | | `made_side_by_side` | two indexes that are made at once are both there |
 //!
 //! Most end with a recovery from the files: the records are 1 to *n* and make the state that
 //! readers saw.
 //!
-//! Two threads with a commit each are explored without bound; three threads, and two with as much
-//! to do as three commits, with three preemptions at most; four with two. A model fails when it was cut short, when there was nothing
-//! to explore, or when it never met what it is about, such as a conflict or a hand-over.
+//! Two threads with a commit each are explored without bound; two with as much to do as three
+//! commits with five preemptions at most; three threads with three; four with two. A model fails
+//! when it was cut short, when there was nothing to explore, or when it never met what it is about,
+//! such as a conflict or a hand-over.
 //!
 //! # What loom sees and what it does not
 //!
@@ -81,6 +85,9 @@
 //! | `lose_wake_up`: the leader wakes nobody | `two_committers` (deadlock) |
 //! | `poison_wakes_nobody`: a leader that fails wakes nobody | `failing_sync_two` (deadlock) |
 //! | `sequence_after_close`: a commit is sequenced though the database was closed meanwhile | `close_against_commit` |
+//! | `skip_last_catch_up`: an index is linked without what changed since it was last caught up | `made_beside_a_writer` |
+//! | `link_under_shared_lock`: an index is linked as if the collection were only read | `made_side_by_side` |
+//! | `link_without_unique`: what an index takes in last is not held against `unique` | `unique_beside_a_writer` |
 
 #[cfg(loom)]
 mod disk;

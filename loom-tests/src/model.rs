@@ -28,6 +28,8 @@ const STACK_WORDS: usize = 64 * 1024;
 pub enum Threads {
     /// Every interleaving.
     Two,
+    /// Two with as much to do as three commits: every interleaving with at most five preemptions.
+    TwoLong,
     /// Every interleaving with at most three preemptions.
     Three,
     /// Every interleaving with at most two preemptions.
@@ -66,6 +68,7 @@ pub fn explore(
     builder.checkpoint_interval = CLOCK_INTERVAL;
     builder.preemption_bound = match threads {
         Threads::Two => None,
+        Threads::TwoLong => Some(5),
         Threads::Three => Some(3),
         Threads::Four => Some(2),
     };

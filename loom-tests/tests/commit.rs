@@ -100,10 +100,10 @@ fn phantom() {
 }
 
 /// Updates that read nothing never conflict; the second of a thread may find the lock that the
-/// other waits for. Three commits are as much to explore as three threads.
+/// other waits for.
 #[test]
 fn blind_updates() {
-    explore(Threads::Three, &[], |_| {
+    explore(Threads::TwoLong, &[], |_| {
         let (database, disk) = stage(&[("a", "x", 0)]);
         let other = database.clone();
         let second = spawn(move || increment(&other, "a", "x", Durability::Always).map(drop));
@@ -170,10 +170,10 @@ fn transact_two() {
 }
 
 /// Beside a thread that commits twice, so that somebody is there to overtake the run under locks
-/// too. Three commits are as much to explore as three threads.
+/// too.
 #[test]
 fn transact_overtaken() {
-    explore(Threads::Three, &["under locks"], |seen| {
+    explore(Threads::TwoLong, &["under locks"], |seen| {
         let (database, _) = stage(&[("a", "x", 0)]);
         let other = database.clone();
         let second = spawn(move || transact(&other));

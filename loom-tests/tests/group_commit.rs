@@ -220,7 +220,7 @@ fn checkpoint_against_commit() {
 /// mutex as often as two commits do.
 #[test]
 fn maintenance_against_commit() {
-    explore(Threads::Three, &[], |_| {
+    explore(Threads::TwoLong, &[], |_| {
         let (database, disk) = stage(&[("a", "x", 0), ("b", "x", 0)]);
         let soon = Durability::Interval(std::time::Duration::ZERO);
         let version = increment(&database, "a", "x", soon).expect("nothing was read");
