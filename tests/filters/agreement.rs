@@ -1,6 +1,8 @@
 //! Filters over random documents agree with a naive evaluation over trees.
 //!
-//! A long run, which prints its seed, its time and what occurred how often:
+//! A long run, which takes two seconds and prints its seed, its time, and how often what occurred
+//! (each operator; null, missing, arrays and other kinds where a path leads; types that differ from
+//! the operand's; numbers that floats do not tell apart) and a document then matched:
 //!
 //! ```text
 //! FILTER_CASES=10000 cargo test --release --test filters agree -- --nocapture
