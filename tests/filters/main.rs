@@ -4,8 +4,12 @@
 
 #[path = "../support/filter_cases.rs"]
 mod filter_cases;
+#[path = "../support/occurrences.rs"]
+mod occurrences;
 #[path = "../support/reference_filter.rs"]
 mod reference_filter;
+#[path = "../support/seeded.rs"]
+mod seeded;
 
 mod agreement;
 mod basics;
