@@ -76,11 +76,11 @@ impl Query {
     pub fn count(&self, source: &dyn Source) -> Result<usize> {
         self.check()?;
         let own = source.own().filter(|(_, document)| self.filter.matches(document)).count();
-        let Some(base) = source.base() else { return Ok(own) };
         if self.filter.is_all() && source.is_committed() && self.hint.is_none() {
-            return Ok(base.count());
+            return Ok(source.base().map_or(0, Collection::count));
         }
-        let plan = self.plan(base, Purpose::Count)?;
+        let plan = self.plan_over(source, Purpose::Count)?;
+        let (Some(plan), Some(base)) = (plan, source.base()) else { return Ok(own) };
         Ok(own + self.count_stored(source, base, &plan, &Examined::default()))
     }
 
@@ -197,7 +197,7 @@ impl Query {
         if let (Some(id), None) = (self.filter.id_equality(), &self.hint) {
             return Ok(give(self.point(source, &id), None));
         }
-        let plan = source.base().map(|base| self.plan(base, Purpose::Documents)).transpose()?;
+        let plan = self.plan_over(source, Purpose::Documents)?;
         let examined = Examined::default();
         let found = self.run(source, plan.as_ref(), &examined)?;
         let is_complete = self.consumption().is_none_or(|consumption| found.len() < consumption);

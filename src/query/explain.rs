@@ -107,7 +107,7 @@ impl Query {
         if let (Some(id), None) = (self.filter.id_equality(), &self.hint) {
             return Ok(self.explain_point(source, &id, begun));
         }
-        let plan = source.base().map(|base| self.plan(base, purpose)).transpose()?;
+        let plan = self.plan_over(source, purpose)?;
         let examined = Examined::default();
         let returned = match (purpose, &plan, source.base()) {
             (Purpose::Count, Some(plan), Some(base)) => {

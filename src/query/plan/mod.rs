@@ -20,11 +20,11 @@ mod reason;
 pub(super) use bounds::Reading;
 pub(super) use candidate::Candidate;
 
-use super::{Query, access::Access};
+use super::{Query, Source, access::Access};
 use crate::{
     error::{IndexError, Result},
     filter::{Conjunct, Filter},
-    snapshot::Collection,
+    snapshot::{Collection, Index},
 };
 use candidate::Needs;
 
@@ -65,14 +65,27 @@ impl Plan<'_> {
 }
 
 impl Query {
-    /// Chooses a plan over a collection.
+    /// Chooses a plan over what is committed; none where the collection does not exist.
     ///
     /// # Errors
     ///
     /// [`IndexError::Hint`] when the query's hint names no index or one that cannot serve it.
-    pub(super) fn plan<'a>(&self, base: &'a Collection, purpose: Purpose) -> Result<Plan<'a>> {
+    pub(super) fn plan_over<'a>(
+        &self,
+        source: &'a dyn Source,
+        purpose: Purpose,
+    ) -> Result<Option<Plan<'a>>> {
+        match source.base() {
+            Some(base) => self.plan(base, purpose).map(Some),
+            None => self.check_hint_is_there(&[]).map(|()| None),
+        }
+    }
+
+    /// Chooses a plan over a collection.
+    fn plan<'a>(&self, base: &'a Collection, purpose: Purpose) -> Result<Plan<'a>> {
         let conjuncts: Vec<Conjunct<'_>> = self.filter.conjuncts().collect();
         if conjuncts.iter().any(|conjunct| conjunct.admits_nothing()) {
+            self.check_hint_is_there(base.indexes())?;
             return Ok(Plan::nothing());
         }
         let needs = Needs::new(self, base, purpose);
@@ -95,9 +108,21 @@ impl Query {
         Ok(Plan { access, residual, reads_documents, is_ordered, candidates })
     }
 
+    /// Where nothing is read a hint has nothing to serve, but it still names something: a mistyped
+    /// one should not come to light with the first document.
+    fn check_hint_is_there(&self, indexes: &[Index]) -> Result<()> {
+        let is_there = |hint: &str| match hint {
+            "_id" => true,
+            "$or" => self.filter.conjuncts().any(|part| part.branches().is_some()),
+            name => indexes.iter().any(|index| index.name().as_str() == name),
+        };
+        match &self.hint {
+            Some(hint) if !is_there(hint) => refuse(hint, "there is no such index"),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn check_hint(&self, hint: &str, candidates: &[Candidate<'_>]) -> Result<()> {
-        let refuse =
-            |reason: String| Err(IndexError::Hint { index: hint.to_owned(), reason }.into());
         // A filter may have several `$or`s, and one that serves is enough.
         let mut reasons = Vec::new();
         for candidate in candidates {
@@ -107,8 +132,12 @@ impl Query {
             }
         }
         match reasons.is_empty() {
-            true => refuse("there is no such index".to_owned()),
-            false => refuse(reasons.join("; ")),
+            true => refuse(hint, "there is no such index"),
+            false => refuse(hint, &reasons.join("; ")),
         }
     }
+}
+
+fn refuse(hint: &str, reason: &str) -> Result<()> {
+    Err(IndexError::Hint { index: hint.to_owned(), reason: reason.to_owned() }.into())
 }
