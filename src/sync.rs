@@ -129,7 +129,7 @@ impl<T> Published<T> {
             values.len() - 1
         };
         self.turn.fetch_add(1, Ordering::Relaxed);
-        let relaxed = planted("publish_relaxed");
+        let relaxed = mutant("publish_relaxed");
         self.current.store(place, if relaxed { Ordering::Relaxed } else { Ordering::Release });
     }
 }
@@ -259,12 +259,20 @@ impl<T> Unseen<T> {
     }
 }
 
-/// True when this bug is planted, for the models in `loom-tests` to find. Which one it is gets
-/// chosen when the models run, so that one build serves for all of them. In every other build
-/// this is a constant, and the bug is not compiled.
+/// True when this protective step is to be left out or done wrongly. Builds with `--cfg mutants`
+/// have every such mutant in them, and the variable `MUTANT` chooses one of them when they run, so
+/// that one build shows for all of them that a test or a model notices. In every other build this
+/// is a constant, and the mutants are not compiled.
 #[inline]
-pub(crate) fn planted(bug: &str) -> bool {
-    static PLANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    cfg!(planted_bug = "chosen_at_run_time")
-        && PLANTED.get_or_init(|| std::env::var("PLANTED_BUG").unwrap_or_default()) == bug
+pub(crate) fn mutant(name: &str) -> bool {
+    #[cfg(mutants)]
+    {
+        static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+        CHOSEN.get_or_init(|| std::env::var("MUTANT").unwrap_or_default()) == name
+    }
+    #[cfg(not(mutants))]
+    {
+        let _ = name;
+        false
+    }
 }

@@ -4,7 +4,7 @@
 //! cargo loom                                      every model; about a minute
 //! cargo loom --test commit -- write_skew          one of them
 //! cargo loom -- --nocapture                       with the number of executions of each
-//! loom-tests/planted                              plants bugs and shows that each is found
+//! loom-tests/mutants                              breaks the engine and shows that each is found
 //! cargo clippy --config "build.rustflags = ['--cfg', 'loom']" --target-dir target/loom \
 //!     --package loom-tests --features models --all-targets
 //! ```
@@ -62,13 +62,12 @@
 //!   panic of the leader, more than four threads and long histories are not either.
 //! - A deadlock aborts the process: one test file a family.
 //!
-//! # The planted bugs
+//! # The mutants
 //!
-//! A build with `--cfg planted_bug="chosen_at_run_time"` has every bug of this table in it and
-//! turns on the one that the variable `PLANTED_BUG` names. Nothing else uses that value. The
-//! command `loom-tests/planted` runs the models against them:
+//! A build with `--cfg mutants` has every mutant of this table in it and turns on the one that the
+//! variable `MUTANT` names. The command `loom-tests/mutants` runs the models against them:
 //!
-//! | bug | found by |
+//! | mutant | found by |
 //! |---|---|
 //! | `skip_validation_under_locks`: what changed since the first validation is not looked at | `write_skew` |
 //! | `share_exclusive_locks`: what is written is locked as if it were read | `write_skew` |

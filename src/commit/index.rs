@@ -29,7 +29,7 @@ use crate::{
         CatalogChange, CollectionOptions, CollectionWrites, Index, IndexChange, IndexDefinition,
         Snapshot, WriteSet,
     },
-    sync::{Arc, Clock, planted},
+    sync::{Arc, Clock, mutant},
     version::Version,
 };
 
@@ -158,7 +158,7 @@ impl Committer {
         collection: &CollectionName,
         durability: Durability,
     ) -> Result<(Outcome, Duration)> {
-        let shared = planted("link_under_shared_lock");
+        let shared = mutant("link_under_shared_lock");
         let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
         let wanted = self.locks.collect([(collection.clone(), mode)]);
         let held = wanted.acquire();
@@ -234,13 +234,13 @@ impl Building {
         }
         // What is taken in here was checked when it was committed, but not against this index.
         let mut added = Vec::new();
-        let from = if planted("skip_last_catch_up") { tip } else { &self.state };
+        let from = if mutant("skip_last_catch_up") { tip } else { &self.state };
         for change in from.changes(tip, collection.as_str()) {
             added.extend(self.index.take_in(collection, &change)?);
             self.caught_up += 1;
         }
         self.state = Arc::clone(tip);
-        if !planted("link_without_unique") {
+        if !mutant("link_without_unique") {
             self.index.check_unique(collection, &added)?;
         }
         let is_new = tip.collection(collection.as_str()).is_none();

@@ -9,7 +9,7 @@ use dashmap::DashMap;
 
 use crate::{
     names::CollectionName,
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, planted, read, write},
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, mutant, read, write},
 };
 
 /// How a collection is locked; the stronger one is the greater.
@@ -57,7 +57,7 @@ impl Locks {
         }
         let locks = modes.into_iter().map(|(name, mode)| (name.clone(), self.lock_of(name), mode));
         let mut locks: Vec<_> = locks.collect();
-        if planted("lock_out_of_order") {
+        if mutant("lock_out_of_order") {
             locks.sort_by_key(|(_, _, mode)| *mode);
         }
         Wanted { registry: &self.registry, locks }
@@ -72,7 +72,7 @@ impl Wanted<'_> {
     /// Takes the locks, waiting for each.
     pub(super) fn acquire(&self) -> Held<'_> {
         let guards = self.locks.iter().map(|(_, lock, mode)| match mode {
-            LockMode::Exclusive if planted("share_exclusive_locks") => Guard::Shared(read(lock)),
+            LockMode::Exclusive if mutant("share_exclusive_locks") => Guard::Shared(read(lock)),
             LockMode::Shared => Guard::Shared(read(lock)),
             LockMode::Exclusive => Guard::Exclusive(write(lock)),
         });
@@ -86,7 +86,7 @@ impl Drop for Wanted<'_> {
     fn drop(&mut self) {
         for (name, lock, _) in self.locks.drain(..) {
             drop(lock);
-            let forget = planted("forget_wanted_locks");
+            let forget = mutant("forget_wanted_locks");
             self.registry.remove_if(&name, |_, lock| forget || Arc::strong_count(lock) == 1);
         }
     }

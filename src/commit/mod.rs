@@ -65,7 +65,7 @@ use crate::{
     limits,
     names::CollectionName,
     snapshot::{Prepared, Snapshot, Unfit, WriteSet},
-    sync::{Arc, Counter, ThreadId, planted, thread},
+    sync::{Arc, Counter, ThreadId, mutant, thread},
     transaction::{Intention, Transaction},
     version::Version,
     wal::EncodedOps,
@@ -202,7 +202,7 @@ impl Committer {
                 }
                 Outcome::Unchanged(version) => {
                     // Somebody else wrote what it asked for, perhaps with a weaker promise.
-                    if !planted("acknowledge_no_change_at_once") {
+                    if !mutant("acknowledge_no_change_at_once") {
                         self.group.wait_acknowledged(version, durability)?;
                     }
                     return Ok(version);
@@ -221,7 +221,7 @@ impl Committer {
         let wanted = self.locks.collect(lock_modes(intention));
         let held = wanted.acquire();
         let tip = self.group.tip();
-        let skip = planted("skip_validation_under_locks");
+        let skip = mutant("skip_validation_under_locks");
         let unchanged = skip || Arc::ptr_eq(validated, &tip);
         let outcome = if unchanged { Ok(()) } else { self.check(validated, &tip, intention) }
             .and_then(|()| self.sequence(&tip, intention, durability));
@@ -285,7 +285,7 @@ impl Committer {
 
     /// Returns an error that rests on a tip, once that tip is published.
     fn refuse<T>(&self, tip: &Snapshot, error: Error) -> Result<T> {
-        if planted("refuse_at_once") {
+        if mutant("refuse_at_once") {
             return Err(error);
         }
         match self.group.wait_published(tip.version()) {

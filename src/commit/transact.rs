@@ -15,7 +15,7 @@ use super::{Committer, Durability, Outcome, locks::LockMode};
 use crate::{
     error::{Error, Result},
     names::CollectionName,
-    sync::{Clock, ThreadId, back_off, planted, thread},
+    sync::{Clock, ThreadId, back_off, mutant, thread},
     transaction::{Intention, Isolation, Transaction},
     version::Version,
 };
@@ -96,7 +96,7 @@ impl Committer {
             self.group.make_room(bytes)?;
             let modes = collections.iter().map(|name| (name.clone(), LockMode::Exclusive));
             let wanted = self.locks.collect(modes);
-            let held = (!planted("transact_without_locks")).then(|| wanted.acquire());
+            let held = (!mutant("transact_without_locks")).then(|| wanted.acquire());
             let tip = self.group.tip();
             let transaction = Transaction::confined(tip.clone(), isolation, collections.clone());
             let result = closure(&transaction);

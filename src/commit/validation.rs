@@ -8,7 +8,7 @@ use crate::{
     names::CollectionName,
     query::Predicate,
     snapshot::{Change, Snapshot},
-    sync::planted,
+    sync::mutant,
     transaction::ReadSet,
     version::Version,
 };
@@ -73,7 +73,7 @@ fn overtaken<'a>(
 ) -> Vec<(&'a Predicate, Version)> {
     let mut open: Vec<&Predicate> = predicates.iter().collect();
     let mut overtaken = Vec::new();
-    if open.is_empty() || planted("skip_predicates") {
+    if open.is_empty() || mutant("skip_predicates") {
         return overtaken;
     }
     for change in from.changes(to, name.as_str()) {

@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result},
     snapshot::{Prepared, Snapshot},
     storage::Storage,
-    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, planted, wait},
+    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, wait},
     version::Version,
     wal::{EncodedOps, Placement, RecordHead, Writer},
 };
@@ -142,9 +142,9 @@ impl Group {
         durability: Durability,
     ) -> Result<Sequenced> {
         let (time, tx) = (Clock::now(), Clock::id());
-        let early = planted("number_before_the_mutex").then(|| self.tip().version());
+        let early = mutant("number_before_the_mutex").then(|| self.tip().version());
         let mut state = lock(&self.state);
-        if !planted("sequence_after_close") {
+        if !mutant("sequence_after_close") {
             state.check_writable()?;
         }
         let seq = early.unwrap_or(state.tip.version()).next();
@@ -250,13 +250,13 @@ impl Group {
         drop(state);
 
         let leading = Leading(self);
-        if planted("publish_before_sync") {
+        if mutant("publish_before_sync") {
             self.published.store(Arc::clone(&tip));
         }
         let written = writer.write(batch);
         let mut state = leading.end(written);
 
-        let of_now = planted("publish_the_tip_of_now");
+        let of_now = mutant("publish_the_tip_of_now");
         let tip = if of_now { Arc::clone(&state.tip) } else { tip };
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
@@ -268,8 +268,8 @@ impl Group {
             self.published.store(tip);
         }
         let silent = match state.failed {
-            None => planted("lose_wake_up"),
-            Some(_) => planted("poison_wakes_nobody"),
+            None => mutant("lose_wake_up"),
+            Some(_) => mutant("poison_wakes_nobody"),
         };
         if !silent {
             self.settled.notify_all();
