@@ -259,6 +259,15 @@ impl<T> Unseen<T> {
     }
 }
 
+/// A protective step that a mutant of this name leaves out (see [`mutant`]).
+#[inline]
+pub(crate) fn step<T: Default, E>(
+    name: &str,
+    do_it: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    if mutant(name) { Ok(T::default()) } else { do_it() }
+}
+
 /// True when this protective step is to be left out or done wrongly. Builds with `--cfg mutants`
 /// have every such mutant in them, and the variable `MUTANT` chooses one of them when they run, so
 /// that one build shows for all of them that a test or a model notices. In every other build this

@@ -15,7 +15,7 @@ use crate::{
     names::{CollectionName, DocumentId, IndexName},
     snapshot::{Collection, Index, IndexDefinition},
     storage::{Storage, read_all},
-    sync::Arc,
+    sync::{Arc, step},
     version::Version,
     wal::{frame_line, open_line},
 };
@@ -54,7 +54,7 @@ pub(super) fn write_indexes(
         return Ok(());
     }
     storage.create_folder(&folder(name))?;
-    storage.sync_folder(INDEX_FOLDER)?;
+    step("index_folder_unsynced", || storage.sync_folder(INDEX_FOLDER))?;
     let documents = collection.documents().map(|(_, document)| Arc::as_ptr(document));
     let places: HashMap<*const Document, u32> = documents.zip(0..).collect();
     for index in collection.indexes() {
@@ -74,10 +74,10 @@ pub(super) fn write_indexes(
         let temporary = format!("{file}.tmp");
         let handle = storage.create(&temporary)?;
         handle.write_at(0, &bytes)?;
-        handle.sync()?;
+        step("index_unsynced", || handle.sync())?;
         storage.rename(&temporary, &file)?;
     }
-    storage.sync_folder(&folder(name))
+    step("index_name_unsynced", || storage.sync_folder(&folder(name)))
 }
 
 /// Loads an index, or says why its file is of no use.

@@ -8,8 +8,12 @@ use super::{
     index_file::{file_name, write_indexes},
 };
 use crate::{
-    error::Error, names::CollectionName, snapshot::Collection, snapshot::Snapshot,
-    storage::Storage, version::Version,
+    error::Error,
+    names::CollectionName,
+    snapshot::{Collection, Snapshot},
+    storage::Storage,
+    sync::{mutant, step},
+    version::Version,
 };
 
 /// Why a checkpoint was not written.
@@ -46,8 +50,12 @@ pub fn write(
         let entry = entry.map_err(|error| discard(storage, previous, error))?;
         collections.push(entry);
     }
-    storage.sync_folder(FOLDER).map_err(|error| discard(storage, previous, error))?;
+    step("collection_names_unsynced", || storage.sync_folder(FOLDER))
+        .map_err(|error| discard(storage, previous, error))?;
     let manifest = Manifest { version: snapshot.version(), synced, collections };
+    if mutant("old_files_removed_early") {
+        remove_written(storage, &manifest);
+    }
     match write_manifest(storage, &manifest) {
         Ok(()) => Ok(manifest),
         Err(Failure::Discarded(error)) => {
@@ -69,7 +77,7 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
     let replace = || {
         let file = storage.create(&temporary)?;
         file.write_at(0, &manifest.encode())?;
-        file.sync()?;
+        step("manifest_unsynced", || file.sync())?;
         storage.rename(&temporary, MANIFEST)
     };
     let failed = |error| Error::io("write", storage.path(MANIFEST), error);
@@ -80,7 +88,8 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
     })?;
     // Sync the folder too: without it a crash may bring the old manifest back, after the files
     // that it names were removed.
-    storage.sync_folder("").map_err(|error| Failure::Unknown(failed(error)))
+    step("manifest_name_unsynced", || storage.sync_folder(""))
+        .map_err(|error| Failure::Unknown(failed(error)))
 }
 
 /// Removes the collection and index files that a manifest does not name.
@@ -150,6 +159,9 @@ fn discard(storage: &dyn Storage, previous: &Manifest, error: io::Error) -> Fail
 
 /// Takes back what was written, as far as the device lets it; the next opening does the rest.
 fn remove_written(storage: &dyn Storage, previous: &Manifest) {
+    if mutant("failed_checkpoint_left") {
+        return;
+    }
     if let Err(error) = remove_unnamed(storage, previous) {
         tracing::warn!(%error, "files of a failed checkpoint remain until the next opening");
     }

@@ -8,7 +8,7 @@ use crate::{
     commit::{Committer, Logged},
     error::Result,
     storage::Storage,
-    sync::{Arc, Clock, Mutex, Published, lock},
+    sync::{Arc, Clock, Mutex, Published, lock, mutant, step},
     version::Version,
     wal,
 };
@@ -43,7 +43,7 @@ impl Engine {
         if snapshot.version() == last.manifest.version {
             return Ok(snapshot.version());
         }
-        group.wait_synced(snapshot.version())?;
+        step("checkpoint_before_sync", || group.wait_synced(snapshot.version()))?;
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
         self.checkpointed.store(Arc::new(manifest.version));
@@ -57,7 +57,9 @@ impl Engine {
         written.map_err(|failure| match failure {
             Failure::Discarded(error) => error,
             Failure::Unknown(error) => {
-                self.committer.group().poison(&error.to_string());
+                if !mutant("doubtful_manifest_forgiven") {
+                    self.committer.group().poison(&error.to_string());
+                }
                 error
             }
         })
@@ -86,7 +88,7 @@ impl Engine {
         group.check_writable()?;
         // Each is done whatever becomes of the others: on a full device the next segment cannot be
         // made, but promised syncs are due all the same, and a checkpoint may make room.
-        let synced = group.sync_if_due();
+        let synced = step("promised_sync_forgotten", || group.sync_if_due());
         let expired = self.expire().map(drop);
         let made = group.make_ahead();
         let checkpointed =
@@ -122,7 +124,7 @@ impl Engine {
     fn state_synced(&self) -> Result<()> {
         let mut last = lock(&self.checkpoint);
         let synced = self.committer.group().synced();
-        if synced > last.manifest.synced {
+        if synced > last.manifest.synced && !mutant("close_states_nothing") {
             last.manifest.synced = synced;
             self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
         }

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     snapshot::{Snapshot, WriteSet},
     storage::Storage,
-    sync::Clock,
+    sync::{Clock, mutant, step},
     version::Version,
     wal::{self, Cut, Log, Proof},
 };
@@ -51,17 +51,20 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
     };
     let (mut recovered, log) = load(storage, manifest)?;
     let doubted = log.in_doubt();
-    if !doubted.is_empty() {
+    if !doubted.is_empty() && !mutant("doubt_not_rewritten") {
         wal::rewrite(storage, log.acknowledged.next(), &doubted)
             .map_err(|error| Error::io("make records safe in", storage.path(wal::FOLDER), error))?;
     }
     // Write it even where it says the same: after a sync that failed the page cache may show a
     // manifest that the disk does not hold, and the files of the one before must not go yet.
-    recovered.manifest.synced = log.last;
-    write_manifest(storage, &recovered.manifest)?;
-    checkpoint::remove_unnamed(storage, &recovered.manifest).map_err(|error| {
-        Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
-    })?;
+    if !mutant("recovery_states_nothing") {
+        recovered.manifest.synced = log.last;
+    }
+    step("manifest_not_rewritten", || write_manifest(storage, &recovered.manifest))?;
+    step("old_files_kept_at_open", || checkpoint::remove_unnamed(storage, &recovered.manifest))
+        .map_err(|error| {
+            Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
+        })?;
     report(&recovered.report);
     Ok(recovered)
 }
@@ -82,7 +85,11 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
-    for (place, record) in log.records_after(manifest.version) {
+    let from = match mutant("last_record_not_replayed") {
+        true => manifest.version.next(),
+        false => manifest.version,
+    };
+    for (place, record) in log.records_after(from) {
         snapshot = WriteSet::decode(record.ops)
             .and_then(|writes| {
                 snapshot.into_next(&writes, record.seq).map_err(|unfit| unfit.to_string())
@@ -113,7 +120,9 @@ fn new_database(storage: &dyn Storage) -> Result<Manifest> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             listed => listed.map_err(|error| Error::io("list", storage.path(folder), error))?,
         };
-        if let Some(name) = names.iter().find(|name| !name.ends_with(".tmp")) {
+        if let Some(name) = names.iter().find(|name| !name.ends_with(".tmp"))
+            && !mutant("lost_manifest_unnoticed")
+        {
             let reason = format!("the file is missing, but {folder}/{name} is there");
             return Err(Error::damaged(MANIFEST, 0, None, reason));
         }
@@ -121,17 +130,20 @@ fn new_database(storage: &dyn Storage) -> Result<Manifest> {
     Ok(Manifest::default())
 }
 
+/// Their names become safe with the manifest's, before anything is served.
 fn make_folders(storage: &dyn Storage) -> Result<()> {
     let made = [wal::FOLDER, checkpoint::FOLDER, checkpoint::INDEX_FOLDER]
         .into_iter()
-        .try_for_each(|folder| storage.create_folder(folder))
-        .and_then(|()| storage.sync_folder(""));
+        .try_for_each(|folder| storage.create_folder(folder));
     made.map_err(|error| Error::io("make folders in", storage.path(""), error))
 }
 
 /// Removes what an interrupted run left half written.
 fn remove_temporary_files(storage: &dyn Storage) -> Result<()> {
     let remove = || {
+        if mutant("temporary_files_kept") {
+            return Ok(());
+        }
         let mut folders = checkpoint::index_folders(storage)?;
         folders.extend(["", wal::FOLDER, checkpoint::FOLDER].map(str::to_owned));
         for folder in folders {

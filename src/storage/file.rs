@@ -11,7 +11,10 @@ use std::{
 };
 
 use super::{Storage, StorageFile, lock::DirectoryLock, split_name};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sync::step,
+};
 
 /// Bytes of zeros that are written at once. Larger pieces are no faster.
 const ZEROS_BYTES: usize = 256 * 1024;
@@ -69,7 +72,7 @@ impl FileStorage {
         let root = path.as_ref().to_path_buf();
         let lock = match access {
             Access::Write => {
-                make_directory(&root)?;
+                make_directory(&root, &mut sync_directory)?;
                 let lock = DirectoryLock::exclusive(&root)?;
                 check_writable(&root)?;
                 Some(lock)
@@ -210,7 +213,7 @@ impl StorageFile for DiskFile {
     fn sync(&self) -> io::Result<()> {
         // Of the metadata fdatasync leaves out only what reading does not need; a changed length
         // is written.
-        self.0.sync_data()
+        step("file_unsynced", || self.0.sync_data())
     }
 }
 
@@ -230,7 +233,7 @@ fn write_zeros(file: &File, length: u64) -> io::Result<()> {
 
 /// Makes the directory and those above it where they are missing, and makes their names safe: a
 /// commit is not durable in a directory that a power cut forgets.
-fn make_directory(root: &Path) -> Result<()> {
+fn make_directory(root: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> Result<()> {
     if root.exists() {
         return check_directory(root);
     }
@@ -241,7 +244,8 @@ fn make_directory(root: &Path) -> Result<()> {
             Some(above) if !above.as_os_str().is_empty() => above,
             _ => Path::new("."),
         };
-        sync_directory(above).map_err(|e| Error::io("sync", above.into(), e))?;
+        step("directory_name_unsynced", || sync(above))
+            .map_err(|e| Error::io("sync", above.into(), e))?;
     }
     Ok(())
 }
@@ -264,9 +268,30 @@ fn check_writable(root: &Path) -> Result<()> {
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    step("folder_unsynced", || File::open(path)?.sync_all())
 }
 
 fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_new_directories_are_made_safe_from_the_lowest_up() -> Result<()> {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let root = parent.path().join("a/b/data");
+        let mut synced = Vec::new();
+        let mut note = |path: &Path| {
+            synced.push(path.to_owned());
+            Ok(())
+        };
+        make_directory(&root, &mut note)?;
+        make_directory(&root, &mut note)?;
+        let expected = ["a/b", "a", ""].map(|path| parent.path().join(path));
+        assert_eq!(synced, expected);
+        Ok(())
+    }
 }

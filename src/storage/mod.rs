@@ -19,6 +19,8 @@ pub use memory::{CrashKind, Failure, Fault, MemoryStorage, Operation, OperationK
 
 use std::{io, path::PathBuf};
 
+use crate::sync::step;
+
 /// A folder of files with the operations of a database directory.
 pub trait Storage: Send + Sync + 'static {
     /// The names of the files directly in a folder (`""` is the root), sorted, without the
@@ -161,7 +163,7 @@ pub fn replace_file(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Resu
         return Err(error);
     }
     // Sync the folder too: without it a crash may forget the new name, though not the file.
-    storage.sync_folder(split_name(name).0)
+    step("replaced_name_unsynced", || storage.sync_folder(split_name(name).0))
 }
 
 /// The folder of a name and the name within it: `("wal", "1.ndjson")`, `("", "MANIFEST.json")`.
@@ -172,5 +174,5 @@ pub(crate) fn split_name(name: &str) -> (&str, &str) {
 fn write_whole(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<()> {
     let file = storage.create(name)?;
     file.write_at(0, bytes)?;
-    file.sync()
+    step("replacement_unsynced", || file.sync())
 }

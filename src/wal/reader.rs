@@ -10,6 +10,7 @@ use super::{FORMAT, Record, list_segments, record::SegmentHead, record::open_lin
 use crate::{
     error::{Error, Result},
     storage::{Storage, read_all},
+    sync::mutant,
     version::Version,
 };
 
@@ -136,7 +137,10 @@ impl Log {
     /// Follows the versions upwards through the segments.
     fn walk(&mut self, proof: Proof) -> Result<()> {
         let mut expected = match self.segments.first() {
-            Some(segment) if segment.first > proof.checkpoint.next() => {
+            Some(segment)
+                if segment.first > proof.checkpoint.next()
+                    && !mutant("missing_segment_unnoticed") =>
+            {
                 return Err(Error::damaged(
                     segment_before(proof.checkpoint.next()),
                     0,
@@ -156,7 +160,7 @@ impl Log {
             expected = self.walk_segment(place, expected, limit)?;
         }
         self.last = Version::new(expected.get() - 1).max(proof.checkpoint);
-        if self.last < self.acknowledged {
+        if self.last < self.acknowledged && !mutant("short_log_unnoticed") {
             let (file, offset) = self
                 .segments
                 .last()
@@ -186,8 +190,14 @@ impl Log {
         for line in &segment.lines {
             let reason = match &line.content {
                 LineContent::Head => continue,
-                LineContent::Record { .. } if limit == Some(expected) => return Ok(expected),
-                LineContent::Record { seq, .. } if *seq == expected => {
+                LineContent::Record { .. }
+                    if limit == Some(expected) && !mutant("nothing_superseded") =>
+                {
+                    return Ok(expected);
+                }
+                LineContent::Record { seq, .. }
+                    if *seq == expected || mutant("sequence_unchecked") =>
+                {
                     self.lines.push((place, line.clone()));
                     expected = expected.next();
                     continue;
@@ -209,7 +219,7 @@ impl Log {
             ),
             (Some(fault), _) => fault,
         };
-        if expected <= self.acknowledged {
+        if expected <= self.acknowledged && !mutant("damage_cut_as_torn") {
             return Err(Error::damaged(&segment.file, offset as u64, Some(expected), reason));
         }
         self.cut = Some(Cut {
@@ -274,15 +284,17 @@ impl ScannedSegment {
         });
         Ok(match parsed {
             Err(reason) => LineContent::Damaged(reason),
-            Ok(head) if head.format > FORMAT => {
+            Ok(head) if head.format > FORMAT && !mutant("newer_segment_accepted") => {
                 return Err(Error::NewerFormat {
                     file: self.file.clone(),
                     found: head.format,
                     supported: FORMAT,
                 });
             }
-            Ok(head) if head.first != self.first => {
-                LineContent::Damaged(format!("the head names {} as its first record", head.first))
+            // No crash leaves a head that is whole and another segment's: somebody renamed it.
+            Ok(head) if head.first != self.first && !mutant("segment_name_unchecked") => {
+                let reason = format!("the head names {} as its first record", head.first);
+                return Err(Error::damaged(&self.file, 0, Some(head.first), reason));
             }
             Ok(_) => LineContent::Head,
         })
@@ -292,13 +304,15 @@ impl ScannedSegment {
 /// The highest version that anything proves acknowledged. A record that a later segment
 /// supersedes proves nothing: it belongs to a history that was cut.
 fn acknowledged(segments: &[ScannedSegment], proof: Proof) -> Version {
-    let mut highest = proof.synced.max(proof.checkpoint);
-    for (place, segment) in segments.iter().enumerate() {
-        let limit = segments.get(place + 1).map(|next| next.first);
-        highest = highest.max(Version::new(segment.first.get().saturating_sub(1)));
+    let stated = if mutant("manifest_proves_nothing") { Version::ZERO } else { proof.synced };
+    let mut highest = stated.max(proof.checkpoint);
+    for segment in segments {
+        if !mutant("names_prove_nothing") {
+            highest = highest.max(Version::new(segment.first.get().saturating_sub(1)));
+        }
         for line in &segment.lines {
-            if let LineContent::Record { seq, synced } = line.content
-                && limit.is_none_or(|limit| seq < limit)
+            if let LineContent::Record { synced, .. } = line.content
+                && !mutant("records_prove_nothing")
             {
                 highest = highest.max(synced);
             }

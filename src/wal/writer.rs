@@ -4,7 +4,11 @@
 use std::{io, mem};
 
 use super::{EncodedOps, Segment};
-use crate::{storage::Storage, sync::Arc, version::Version};
+use crate::{
+    storage::Storage,
+    sync::{Arc, step},
+    version::Version,
+};
 
 /// The room left for records: in the segment being filled, and in the one made ahead.
 #[derive(Debug, Default)]
@@ -141,7 +145,7 @@ impl Writer {
     }
 
     fn begin(&mut self, mut segment: Segment, first: Version) -> io::Result<()> {
-        self.sync()?;
+        step("segment_begun_before_sync", || self.sync())?;
         segment.activate(&*self.storage, first)?;
         self.current = Some(segment);
         Ok(())

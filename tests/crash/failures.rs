@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use monsterdb::{
     Database, Durability, Error, Health,
-    storage::{CrashKind, Failure, Fault, MemoryStorage},
+    storage::{CrashKind, Failure, Fault, MemoryStorage, OperationKind},
 };
 
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
 
 /// Images of a power cut that are looked at after a failure, and at the end.
 const SEEDS: u64 = 3;
-
-/// The operation that makes the names of a new directory's folders safe.
-const FOLDERS_SYNCED: u64 = 4;
 
 /// What became of the steps.
 #[derive(Debug, Default)]
@@ -71,12 +68,14 @@ fn fail_everywhere(name: &str, text: &str) {
     let whole = MemoryStorage::new();
     undisturbed(&whole, &steps);
     let outcomes = Outcomes::default();
-    let first_sync = whole.trace()[FOLDERS_SYNCED as usize - 1].to_string();
-    assert_eq!(first_sync, "4 sync_folder \"\"");
-    // The very first sync makes the folders' names safe. When it fails, on a directory without a
-    // database in it, nothing that a second attempt can do is sure to mend that (see the module
-    // `storage::memory` on syncs that fail), so there the attempt must be made elsewhere.
-    let made = |operation: &u64| *operation != FOLDERS_SYNCED;
+    let trace = whole.trace();
+    let first_sync = trace.iter().find(|done| done.kind == OperationKind::SyncFolder).unwrap();
+    assert_eq!(first_sync.name, "");
+    // The very first sync of the directory makes the folders' names safe. When it fails, on a
+    // directory without a database in it, nothing that a second attempt can do is sure to mend that
+    // (see the module `storage::memory` on syncs that fail), so there the attempt must be made
+    // elsewhere.
+    let made = |operation: &u64| *operation != first_sync.number;
     for operation in (1..=whole.operations()).filter(made) {
         for fault in [
             Fault::FailAt { operation, failure: Failure::Device },

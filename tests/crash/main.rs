@@ -1,18 +1,26 @@
 //! What a crash, a fault or damage may leave of a database.
 //!
 //! Every storage operation of every script is the last one once ([`every_operation`]), and the
-//! recovery after it is interrupted too ([`recovery`]); every operation fails once while the
-//! process lives ([`failures`], [`waiters`]); the device is full ([`full`]); every byte of every
-//! file is damaged once ([`damage`]). `MONSTERDB_TEST_DEPTH=20` tries that many times more seeds.
+//! recovery after it is interrupted too ([`recovery`]). Every operation fails once while the process
+//! lives ([`failures`], [`waiters`]), commits and panics come in the middle of one ([`meanwhile`]),
+//! the device is full ([`full`]), the database is closed ([`closing`]). Every byte of every file is
+//! damaged once ([`damage`]), segments are renamed and lost ([`segments`]), and what a checkpoint
+//! finished is found again ([`index_files`]). `MONSTERDB_TEST_DEPTH=20` tries that many times more
+//! seeds.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod closing;
 mod damage;
 mod ends;
 mod every_operation;
 mod failures;
 mod full;
+mod hooked;
+mod index_files;
+mod meanwhile;
 mod recovery;
 mod scripts;
+mod segments;
 mod waiters;
 #[path = "../workload/mod.rs"]
 mod workload;

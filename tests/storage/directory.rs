@@ -1,6 +1,11 @@
 //! What only a real directory has: paths, permissions, and readers that write nothing.
 
-use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+};
 
 use monsterdb::{
     Error,
@@ -87,4 +92,15 @@ fn names_cannot_lead_out_of_the_directory() {
         assert!(storage.remove(name).is_err(), "{name}");
     }
     assert!(parent.path().join("secret").exists());
+}
+
+/// A device that knows no sync refuses one, and so shows that it was asked.
+#[test]
+fn syncs_reach_the_operating_system() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    symlink("/dev/null", directory.path().join("device")).expect("it is ours");
+    let storage = open(directory.path(), Access::Write).expect("nobody holds it");
+    let device = storage.open("device").expect("it is there");
+    assert!(device.sync().is_err(), "the sync of a file");
+    assert!(storage.sync_folder("device").is_err(), "the sync of a folder");
 }

@@ -7,6 +7,7 @@
 mod documents;
 mod layers;
 mod lengths;
+mod mutants;
 mod repository;
 mod source;
 mod words;
@@ -83,6 +84,13 @@ fn public_functions_say_how_they_fail() {
 #[test]
 fn no_file_names_a_package_host_or_a_local_path() {
     report(repository::problems(root()));
+}
+
+#[test]
+fn every_mutant_has_a_test_that_notices_it() {
+    let read = |name| std::fs::read_to_string(root().join(name)).ok().map(|text| (name, text));
+    let tables: Vec<(&str, String)> = mutants::TABLES.into_iter().filter_map(read).collect();
+    report(mutants::problems(&sources(&["src"]), &tables));
 }
 
 fn root() -> &'static Path {

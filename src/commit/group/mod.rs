@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result},
     snapshot::{Prepared, Snapshot},
     storage::Storage,
-    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, wait},
+    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, step, wait},
     version::Version,
     wal::{EncodedOps, Placement, RecordHead, Writer},
 };
@@ -147,7 +147,10 @@ impl Group {
         if !mutant("sequence_after_close") {
             state.check_writable()?;
         }
-        let seq = early.unwrap_or(state.tip.version()).next();
+        let mut seq = early.unwrap_or(state.tip.version()).next();
+        if mutant("sequence_skips_one") && seq.get().is_multiple_of(7) {
+            seq = seq.next();
+        }
         let head = RecordHead { seq, synced: state.synced, time, tx }.encode(&operations);
         let bytes = (head.len() + operations.len()) as u64;
         match state.space.take(bytes) {
@@ -261,7 +264,7 @@ impl Group {
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
             state.published = tip.version();
-            if sync {
+            if sync || mutant("synced_without_sync") {
                 state.synced = tip.version();
             }
             state.writer = Some(writer);
@@ -300,7 +303,7 @@ impl Group {
             state.tip.version()
         };
         self.work.notify_all();
-        self.wait_synced(last)?;
+        step("closed_before_sync", || self.wait_synced(last))?;
         if let Some(unused) = lock(&self.state).prepared.take() {
             unused.discard(&*self.storage);
         }
@@ -356,7 +359,9 @@ impl<'a> Leading<'a> {
         let group = self.0;
         std::mem::forget(self);
         let mut state = lock(&group.state);
-        if let Err(error) = written {
+        if let Err(error) = written
+            && !mutant("failed_write_forgiven")
+        {
             state.fail(&format!("writing the log failed: {error}"));
         }
         state
@@ -365,6 +370,8 @@ impl<'a> Leading<'a> {
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.0.poison("the thread that wrote the log panicked");
+        if !mutant("panic_forgiven") {
+            self.0.poison("the thread that wrote the log panicked");
+        }
     }
 }
