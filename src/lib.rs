@@ -18,6 +18,8 @@
 //! error                    what went wrong and what to do
 //! names  version  limits  sync
 //! ```
+//!
+//! What each guarantee rests on, and how to check it, is on the page [`proof`].
 
 pub mod checkpoint;
 #[cfg(feature = "server")]
@@ -29,6 +31,7 @@ pub mod error;
 pub mod filter;
 pub mod limits;
 pub mod names;
+pub mod proof;
 pub mod query;
 #[cfg(feature = "server")]
 pub mod server;

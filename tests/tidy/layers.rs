@@ -7,7 +7,8 @@ use super::{
 
 /// From the bottom up. Modules of one layer do not use each other.
 const LAYERS: [&[&str]; 13] = [
-    &["sync"],
+    // The page of proof has no code.
+    &["sync", "proof"],
     &["names", "version", "limits"],
     &["error"],
     &["document", "storage"],

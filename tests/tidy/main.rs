@@ -8,6 +8,7 @@ mod documents;
 mod layers;
 mod lengths;
 mod mutants;
+mod proof;
 mod repository;
 mod source;
 mod words;
@@ -91,6 +92,13 @@ fn every_mutant_has_a_test_that_notices_it() {
     let read = |name| std::fs::read_to_string(root().join(name)).ok().map(|text| (name, text));
     let tables: Vec<(&str, String)> = mutants::TABLES.into_iter().filter_map(read).collect();
     report(mutants::problems(&sources(&["src"]), &tables));
+}
+
+#[test]
+fn the_page_of_proof_names_what_is_there() {
+    let present = proof::Present::of(&sources(&["tests"]));
+    let pages = sources(&["src"]).into_iter().filter(|source| source.name == "src/proof.rs");
+    report(pages.flat_map(|page| proof::problems(&page, &present, root())));
 }
 
 fn root() -> &'static Path {

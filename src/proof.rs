@@ -1,0 +1,138 @@
+//! The page of proof: each guarantee, why it holds, what checks it, and what is not checked.
+//!
+//! Nothing here asks to be believed. Behind every guarantee stand its argument, in the module that
+//! keeps it, and the commands that try to break it. A test reads this page and fails when it names
+//! a test that is not there.
+//!
+//! ```text
+//! cargo test                       what follows in its short form: every change passes it
+//! cargo loom                       every interleaving of small models, over the engine's own code
+//! tests/mutants/run                breaks each protective step in turn: some test must notice
+//! loom-tests/mutants               the same for the models
+//! tests/history/mutants            the same for the checker of histories
+//! tests/fuzz/run                   ten minutes of hostile bytes for each border
+//! tests/races/tsan                 data races, as ThreadSanitizer sees them
+//! HISTORY_SEEDS=167 cargo test --test history -- --nocapture        a million transactions
+//! FAULT_PLANS=5000 cargo test --test crash plans -- --nocapture     thousands of plans of faults
+//! MONSTERDB_TEST_DEPTH=20 cargo test --test crash                   twenty times the seeds
+//! PLANS_SEED=7 cargo test --test plans -- --nocapture               other queries and indexes
+//! ```
+//!
+//! # G1, strict serializability
+//!
+//! *Argument*: [`crate::commit`], "Why it is serializable". Backward validation under ordered locks:
+//! between a commit's last look at what it read and the moment it gets its version, nobody can
+//! change that. Commits are acknowledged after they are published, so the order agrees with real
+//! time.
+//!
+//! *Checks*:
+//! - The models of `loom-tests` explore write skew, lost update, phantom, torn reads and the order
+//!   of log and publication in every interleaving of two threads, and of three and four with a
+//!   bound on preemptions: `cargo loom`.
+//! - `cargo test --test history` runs concurrent lists, registers, bags and counters, in process,
+//!   over HTTP, and across kills, and looks for cycles among their dependencies, real time
+//!   included, after Elle (Kingsbury and Alvaro 2020). What it finds it names. It finds planted
+//!   write skew, lost update, stale reads and phantoms: `tests/history/mutants`.
+//! - `cargo test --test scripts` plays every anomaly of Adya's and Hermitage's catalogues from a
+//!   file that anyone can read, and `cargo test --test model` holds random histories against a map.
+//! - `cargo test --test properties p18` and `cargo test --test properties p01`.
+//!
+//! # G2, readers never wait
+//!
+//! *Argument*: [`crate::snapshot`]. A snapshot is one load of one pointer to what never changes;
+//! there is no lock on the way.
+//!
+//! *Checks*: `cargo test --test properties p05` stalls every sync, a checkpoint and writers, and
+//! reads; the model `torn_read` (`cargo loom`) lets a reader look between any two steps of a commit.
+//!
+//! # G3, acknowledged means durable
+//!
+//! *Argument*: [`crate::commit`], "Invariants": what is published is at most what is synced, and
+//! an acknowledgement follows publication. [`crate::wal`] says what proves a record whole.
+//!
+//! *Checks*:
+//! - `cargo test --test crash every_operation` cuts the power, or kills the process, at every single
+//!   storage operation of its scripts. The disk it runs on loses, tears, zeroes and alters what was
+//!   not synced, and forgets names as a prefix or as any subset ([`crate::storage::MemoryStorage`]).
+//! - `cargo test --test crash plans` crosses random work with random plans of faults.
+//! - `cargo test --test kill` kills the real server under four writers, again and again.
+//! - `cargo test --test properties p20`, `p21` to `p25`, for the log and the checkpoint.
+//! - Every sync of a file or folder is left out once: `tests/mutants/run`.
+//!
+//! # G4, all or nothing
+//!
+//! *Argument*: one record a commit, one checksum a record ([`crate::wal`]); one swap for all
+//! collections ([`crate::snapshot`]).
+//!
+//! *Checks*: as for G3, since every state after a crash must be one that was committed;
+//! `cargo test --test properties p16` and `cargo test --test properties p19`.
+//!
+//! # G5, damage is detected
+//!
+//! *Argument*: [`crate::wal`], "What holds", says what is provably acknowledged; damage there is an
+//! error, damage above it a torn tail. The manifest has the checksums of the files that it names
+//! ([`crate::checkpoint`]).
+//!
+//! *Checks*: `cargo test --test crash damage` flips every byte of a database of two collections,
+//! three indexes, a checkpoint and several segments, cuts every file short, takes away every set of
+//! files, and moves records about; each must end in the exact state, an index made anew, a cut
+//! above what is proved, or a refusal that names the place, and the command `check` must agree.
+//! `cargo test --test crash segments`; `cargo test --test cli damage`. The fuzz targets `wal` and
+//! `checkpoint` write good checksums on bad contents: `tests/fuzz/run`.
+//!
+//! # G6, storage errors stop writing
+//!
+//! *Argument*: [`crate::commit`], "Invariants": after its room is taken a commit can only fail with
+//! the device, and then nothing is published or written any more. [`crate::database`] writes again
+//! at the next opening what may not be on the disk.
+//!
+//! *Checks*: `cargo test --test crash failures` fails every operation once, in three ways;
+//! `cargo test --test crash waiters` and `cargo test --test crash meanwhile` have others wait for
+//! it; `cargo test --test crash full` and `cargo test --test full` fill the device. The models
+//! `failing_sync_two` and `failing_sync_three`: `cargo loom`.
+//!
+//! # G7, one process a directory
+//!
+//! *Argument*: the module `storage::lock`: two locks, since each alone has a hole.
+//!
+//! *Checks*: `cargo test --test storage lock`, with other processes and with a LOCK file that is
+//! deleted; `cargo test --test properties p03`.
+//!
+//! # G8, indexes are part of the commit
+//!
+//! *Argument*: [`crate::snapshot`]: an index changes in the one function that changes documents;
+//! [`crate::commit`] links a new one under the collection's lock, caught up with the tip.
+//!
+//! *Checks*: `cargo test --test properties p07` compares indexes with those made anew; the models of
+//! `loom-tests/tests/index.rs` race a build with writers (`cargo loom`);
+//! `cargo test --test plans` holds every plan against a scan, byte for byte;
+//! `cargo test --test indexes` and `cargo test --test cities` build beside writers.
+//!
+//! # G9, conflicts are explained
+//!
+//! *Argument*: [`crate::error`]: a conflict is made where the dependency is compared, and carries it.
+//!
+//! *Checks*: `cargo test --test scripts` writes out every kind of conflict with its words.
+//!
+//! # G10, nothing is unbounded
+//!
+//! *Argument*: [`crate::limits`] has every limit with its unit and its reason.
+//!
+//! *Checks*: `cargo test --test documents`, `cargo test --test http hostile` and
+//! `cargo test --test scripts` reach them and read the refusal. The fuzz targets `json`, `filter`,
+//! `cursor` and `http`: `tests/fuzz/run`.
+//!
+//! # What is not checked
+//!
+//! - **Real devices.** Power cuts are those of a model of a disk. A device that lies about a sync, or
+//!   a file system that breaks the promises of [`crate::storage`], is not in it. Network file
+//!   systems are not tested.
+//! - **Large interleavings.** The models have two to four threads with few commits each; loom knows no
+//!   timeouts, so the thread in the background and backing off are left to the histories and
+//!   to `cargo test --test stress`, which take what the scheduler gives them.
+//! - **The libraries below**: the persistent maps, the atomic swap, the HTTP server, the regular
+//!   expressions. Their misuse would show; their own faults only by chance.
+//! - **Interactive transactions over HTTP**, which do not exist yet: the histories over HTTP are of
+//!   single requests, of compare-and-set and of batches.
+//! - **Damage that repairs its own checksum**: a CRC finds accidents, not forgers.
+//! - **Time**: an index with `ttl_seconds` believes the clock.
