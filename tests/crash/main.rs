@@ -10,6 +10,7 @@ mod damage;
 mod ends;
 mod every_operation;
 mod failures;
+mod files;
 mod full;
 mod recovery;
 mod scripts;
