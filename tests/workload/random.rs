@@ -17,7 +17,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         16 => transaction(),
         1 => catalog(),
-        2 => index(),
+        3 => index(),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Maintain),
         1 => Just(Step::Reopen),
@@ -57,7 +57,7 @@ fn catalog() -> impl Strategy<Value = Step> {
 
 /// An index comes or goes, on one path or on two of which one leads to arrays.
 fn index() -> impl Strategy<Value = Step> {
-    let definition = select(vec![("by_n", "n"), ("by_list", "-list,n")]);
+    let definition = select(vec![("by_n", "n"), ("by_n", "n"), ("by_list", "-list,n")]);
     ("[ab]", definition, any::<bool>()).prop_map(|(collection, (name, paths), made)| {
         let write = match made {
             true => Write::Index(collection, name.to_owned(), paths.to_owned()),
