@@ -5,6 +5,9 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/skipped.rs"]
+mod skipped;
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -21,7 +24,7 @@ struct Block {
 #[test]
 fn the_tour_runs_as_the_readme_says() {
     if ["bash", "curl"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {
-        eprintln!("skipped: the tour needs bash and curl");
+        skipped::skipped("the tour needs bash and curl");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod check;
 mod collection;
 mod engine;
 mod expiry;
@@ -26,6 +27,7 @@ mod page;
 mod recovery;
 mod status;
 
+pub use check::CheckReport;
 pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;

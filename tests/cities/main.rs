@@ -12,6 +12,8 @@
 mod data_set;
 mod norway;
 mod online;
+#[path = "../support/skipped.rs"]
+mod skipped;
 
 use std::fs;
 

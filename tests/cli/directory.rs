@@ -9,7 +9,10 @@ use std::{
 
 use monsterdb::{Database, wal};
 
-use crate::program::{Place, documents};
+use crate::{
+    program::{Place, documents},
+    skipped::skipped,
+};
 
 const READING: [&str; 5] = ["export --collection c", "query c", "check", "log show", "log stats"];
 
@@ -105,7 +108,7 @@ fn a_directory_that_cannot_be_written_can_be_read() {
     let outputs = ["serve --listen 127.0.0.1:0", "query c", "check"].map(as_nobody);
     mode(0o755);
     let [Ok(serve), Ok(query), Ok(check)] = outputs else {
-        eprintln!("skipped: another user cannot run the program");
+        skipped("another user cannot run the program");
         return;
     };
     assert_eq!(serve.status.code(), Some(1));

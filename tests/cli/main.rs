@@ -12,3 +12,5 @@ mod index;
 mod program;
 mod remote;
 mod round_trip;
+#[path = "../support/skipped.rs"]
+mod skipped;

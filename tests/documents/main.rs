@@ -6,6 +6,8 @@
 mod data_set;
 mod generator;
 mod reference;
+#[path = "../support/skipped.rs"]
+mod skipped;
 
 use std::{cmp::Ordering, collections::BTreeSet};
 

@@ -4,11 +4,16 @@
 //! What must hold after every kill: every acknowledged write is there, whole and once; a write
 //! whose answer never came is wholly there or wholly absent, and stays so; nothing is there that
 //! was never sent; the sum over all accounts is what it was at the beginning.
+//!
+//! The same on a device that fills up, where it can be mounted: [`full`].
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod full;
 mod ledger;
 mod server;
+#[path = "../support/skipped.rs"]
+mod skipped;
 
 use std::sync::{
     Mutex,

@@ -30,6 +30,11 @@ pub(crate) struct Client {
 impl Server {
     /// Starts a server and waits until it says where it listens.
     pub(crate) fn start(data: &Path) -> Server {
+        Server::try_start(data).expect("the server says where it listens")
+    }
+
+    /// The same, and none when it ends before that.
+    pub(crate) fn try_start(data: &Path) -> Option<Server> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_monsterdb"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.join("data"))
@@ -39,15 +44,14 @@ impl Server {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = output
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let start = line.find("http://")?;
-                Some(line[start..].split_whitespace().next()?.to_owned())
-            })
-            .expect("the server says where it listens");
-        Server { child: Mutex::new(child), address, _output: output }
+        let address = output.by_ref().map_while(Result::ok).find_map(|line| {
+            let start = line.find("http://")?;
+            Some(line[start..].split_whitespace().next()?.to_owned())
+        });
+        if address.is_none() {
+            child.wait().unwrap();
+        }
+        Some(Server { child: Mutex::new(child), address: address?, _output: output })
     }
 
     pub(crate) fn kill(&self) {
@@ -112,7 +116,11 @@ impl Client {
         Some(())
     }
 
-    fn post(&self, path: &str, body: &Value) -> reqwest::Result<http::Response> {
+    pub(crate) fn get(&self, path: &str) -> reqwest::Result<http::Response> {
+        self.http.get(format!("{}{path}", self.address)).header("X-API-Key", KEY).send()
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> reqwest::Result<http::Response> {
         self.http
             .post(format!("{}{path}", self.address))
             .header("X-API-Key", KEY)
@@ -121,7 +129,8 @@ impl Client {
             .send()
     }
 
-    fn read_all(&self, collection: &str) -> BTreeMap<String, Value> {
+    /// Every document of a collection, by its id.
+    pub(crate) fn read_all(&self, collection: &str) -> BTreeMap<String, Value> {
         let mut documents = BTreeMap::new();
         let mut last = String::new();
         loop {

@@ -45,6 +45,15 @@ impl Filtered {
         Ok(found)
     }
 
+    /// True when a path leads to values of several kinds, one of which an operand is not.
+    pub(crate) fn is_mixed(&self, path: &str, operand: &Value) -> bool {
+        let found = self
+            .trees
+            .iter()
+            .filter_map(|tree| path.split('.').try_fold(tree, |tree, step| tree.get(step)));
+        found.map(kind).any(|found| found != kind(operand))
+    }
+
     /// The ids of all documents.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.trees.iter().map(|tree| tree["_id"].as_str().unwrap().to_owned()).collect()
@@ -54,5 +63,17 @@ impl Filtered {
     pub(crate) fn operand(&self, path: &str, place: usize, other: &Value) -> Value {
         let tree = &self.trees[place % self.trees.len()];
         path.split('.').try_fold(tree, |tree, step| tree.get(step)).unwrap_or(other).clone()
+    }
+}
+
+/// What kind of value an operand is.
+pub(crate) fn kind(operand: &Value) -> &'static str {
+    match operand {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }

@@ -1,10 +1,17 @@
-//! The properties of the specification, each a proptest of the same number.
+//! The properties of the specification, each a proptest of the same number. Each fails when its
+//! cases never met what it is about, and prints how often they did:
+//!
+//! ```text
+//! cargo test --test properties -- --nocapture
+//! ```
 
 mod filtered;
 #[path = "../support/generator.rs"]
 mod generator;
 #[path = "../support/indexed.rs"]
 mod indexed;
+#[path = "../support/met.rs"]
+mod met;
 mod order;
 mod p01;
 mod p02;

@@ -14,7 +14,10 @@ use monsterdb::{
 };
 use proptest::prelude::*;
 
-use crate::support::workload::{Content, open, options};
+use crate::{
+    met::{Case, Met},
+    support::workload::{Content, open, options},
+};
 
 /// Operations of one writer's transaction that the log is certain to hold: two documents and the
 /// counter.
@@ -31,20 +34,29 @@ enum End {
     Crash(CrashKind, u64, u64),
 }
 
+static MET: Met = Met::new();
+
+#[test]
+fn p01_concurrent_write_safety() {
+    p01_concurrent_write_safety_cases();
+    MET.report("p01_concurrent_write_safety", &["closed", "crashed", "some were not acknowledged"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    #[test]
-    fn p01_concurrent_write_safety(
+    fn p01_concurrent_write_safety_cases(
         writers in 2..5_u64,
         rounds in 1..8_u64,
         end in end(),
         in_files in prop::bool::weighted(0.06),
     ) {
+        let case = MET.case();
+        case.note("in files", in_files);
         if in_files {
             write_in_files(writers, rounds);
         } else {
-            write_in_memory(writers, rounds, &end);
+            write_in_memory(writers, rounds, &end, &case);
         }
     }
 }
@@ -57,7 +69,7 @@ fn end() -> impl Strategy<Value = End> {
     ]
 }
 
-fn write_in_memory(writers: u64, rounds: u64, end: &End) {
+fn write_in_memory(writers: u64, rounds: u64, end: &End, case: &Case<'_>) {
     let storage = MemoryStorage::new();
     let db = open(&storage).unwrap();
     begin(&db);
@@ -87,7 +99,13 @@ fn write_in_memory(writers: u64, rounds: u64, end: &End) {
         End::Crash(kind, _, seed) => storage.crash(kind, seed),
     };
     let complete = matches!(end, End::Close);
-    check(&open(&image).unwrap(), &acknowledged, complete);
+    let reopened = open(&image).unwrap();
+    check(&reopened, &acknowledged, complete);
+    case.note("closed", complete);
+    case.note("crashed", !complete);
+    case.note("some were not acknowledged", (acknowledged.len() as u64) < writers * rounds);
+    let there = reopened.collection::<Content>("left").unwrap().len();
+    case.note("unacknowledged and there", there > acknowledged.len());
 }
 
 fn write_in_files(writers: u64, rounds: u64) {

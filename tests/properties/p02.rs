@@ -1,10 +1,12 @@
 //! Property 2, atomic write guarantee: a fault or a crash at any file operation leaves each
 //! replaced file wholly old or wholly new.
 
-use std::io;
+use std::{cell::Cell, io};
 
 use monsterdb::storage::{CrashKind, Failure, Fault, MemoryStorage, Storage, replace_file};
 use proptest::prelude::*;
+
+use crate::met::Met;
 
 /// Images of a power cut that are looked at for every operation.
 const IMAGES: u64 = 6;
@@ -12,18 +14,34 @@ const IMAGES: u64 = 6;
 /// A way to replace a file.
 type Replace = fn(&dyn Storage, &str, &[u8]) -> io::Result<()>;
 
+static MET: Met = Met::new();
+
+#[test]
+fn p02_atomic_write_guarantee() {
+    p02_atomic_write_guarantee_cases();
+    MET.report(
+        "p02_atomic_write_guarantee",
+        &["replaced", "made", "old after a fault", "new after a fault"],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    #[test]
-    fn p02_atomic_write_guarantee(
+    fn p02_atomic_write_guarantee_cases(
         old in proptest::option::of(content()),
         new in content(),
         name in prop_oneof![Just("MANIFEST.json"), Just("collections/c-1.ndjson")],
         seed: u64,
     ) {
-        let case = Case { name, old, new, seed };
-        prop_assert_eq!(case.violation(replace_file), None);
+        let met = MET.case();
+        met.note("replaced", old.is_some());
+        met.note("made", old.is_none());
+        let replacement = Replacement { name, old, new, seed, found: Cell::default() };
+        prop_assert_eq!(replacement.violation(replace_file), None);
+        let [old, new] = replacement.found.get();
+        met.note("old after a fault", old);
+        met.note("new after a fault", new);
     }
 }
 
@@ -38,7 +56,9 @@ fn a_replacement_without_one_of_its_steps_is_caught() {
     ] {
         let caught = (0..64).any(|seed| {
             let (old, new) = (Some(vec![1; 3000]), vec![2; 5000]);
-            Case { name: "MANIFEST.json", old, new, seed }.violation(replace).is_some()
+            let found = Cell::default();
+            let replacement = Replacement { name: "MANIFEST.json", old, new, seed, found };
+            replacement.violation(replace).is_some()
         });
         assert!(caught, "{what}: the property did not notice");
     }
@@ -52,14 +72,16 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A file to replace, and what may happen on the way.
-struct Case {
+struct Replacement {
     name: &'static str,
     old: Option<Vec<u8>>,
     new: Vec<u8>,
     seed: u64,
+    /// The old file and the new one, where a fault came in the way.
+    found: Cell<[bool; 2]>,
 }
 
-impl Case {
+impl Replacement {
     /// What goes wrong with this way to replace the file, at whichever operation.
     fn violation(&self, replace: Replace) -> Option<String> {
         let disk = self.disk();
@@ -114,6 +136,8 @@ impl Case {
             let found = disk.crash(kind, seed).contents(self.name);
             let is_new = found.as_ref() == Some(&self.new);
             let is_old = !acknowledged && found == self.old;
+            let [old, new] = self.found.get();
+            self.found.set([old || is_old, new || (is_new && !acknowledged)]);
             let length = found.map(|bytes| bytes.len());
             (!is_new && !is_old).then(|| format!("a mixture of {length:?} bytes after {kind:?}"))
         })

@@ -9,6 +9,8 @@ use monsterdb::{
 };
 use proptest::prelude::*;
 
+use crate::met::Met;
+
 /// How many try to hold the directory.
 const HOLDERS: usize = 4;
 
@@ -21,11 +23,30 @@ enum Step {
     ReplaceLock,
 }
 
+static MET: Met = Met::new();
+
+#[test]
+fn p03_file_lock_exclusivity() {
+    p03_file_lock_exclusivity_cases();
+    MET.report(
+        "p03_file_lock_exclusivity",
+        &[
+            "opened for writing",
+            "refused",
+            "shared by readers",
+            "LOCK deleted under a holder",
+            "LOCK replaced under a holder",
+            "opened again after a close",
+        ],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    #[test]
-    fn p03_file_lock_exclusivity(steps in proptest::collection::vec(step(), 1..40)) {
+    fn p03_file_lock_exclusivity_cases(steps in proptest::collection::vec(step(), 1..40)) {
+        let case = MET.case();
+        let mut closed = false;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let lock = directory.path().join("LOCK");
         let mut holders: [Option<(Access, FileStorage)>; HOLDERS] = Default::default();
@@ -44,9 +65,13 @@ proptest! {
                         Ok(_) if access == Access::Watch => {}
                         Ok(storage) => {
                             prop_assert!(free, "two hold the directory");
+                            case.note("opened for writing", access == Access::Write);
+                            case.note("opened again after a close", closed);
+                            case.note("shared by readers", holders.iter().any(Option::is_some));
                             holders[who] = Some((access, storage));
                         }
                         Err(Error::Locked { path, .. }) => {
+                            case.note("refused", true);
                             prop_assert!(!free, "nobody holds the directory, yet it is locked");
                             prop_assert_eq!(path.as_path(), directory.path());
                         }
@@ -54,9 +79,13 @@ proptest! {
                     }
                 }
                 Step::Open(..) => {}
-                Step::Close(who) => holders[who] = None,
-                Step::DeleteLock => drop(fs::remove_file(&lock)),
+                Step::Close(who) => closed |= holders[who].take().is_some(),
+                Step::DeleteLock => {
+                    case.note("LOCK deleted under a holder", holders.iter().any(Option::is_some));
+                    drop(fs::remove_file(&lock));
+                }
                 Step::ReplaceLock => {
+                    case.note("LOCK replaced under a holder", holders.iter().any(Option::is_some));
                     drop(fs::remove_file(&lock));
                     fs::write(&lock, "1\n").expect("the directory is writable");
                 }
@@ -68,7 +97,7 @@ proptest! {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Write)),
-        2 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Read)),
+        5 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Read)),
         1 => (0..HOLDERS).prop_map(|who| Step::Open(who, Access::Watch)),
         4 => (0..HOLDERS).prop_map(Step::Close),
         2 => Just(Step::DeleteLock),

@@ -1,7 +1,9 @@
 //! Property 4, collection isolation: operations on one collection never change another.
 
-use monsterdb::{CollectionOptions, Database, Json, Snapshot};
+use monsterdb::{CollectionOptions, Database, IndexDefinition, Json, Snapshot};
 use proptest::{collection::vec, prelude::*};
+
+use crate::met::{Case, Met};
 
 /// Names that begin alike, so that a mix-up of keys would show.
 const COLLECTIONS: [&str; 4] = ["a", "a.b", "a-b", "A"];
@@ -14,22 +16,42 @@ enum Operation {
     Increment(usize),
     Create,
     Drop,
+    Index,
+    Unindex,
     /// Several writes as one, then given up.
     Abort(usize),
+}
+
+static MET: Met = Met::new();
+
+#[test]
+fn p04_collection_isolation() {
+    p04_collection_isolation_cases();
+    MET.report(
+        "p04_collection_isolation",
+        &[
+            "others had documents",
+            "dropped a collection with documents",
+            "given up",
+            "an index came",
+            "one id in two collections",
+        ],
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    #[test]
-    fn p04_collection_isolation(
+    fn p04_collection_isolation_cases(
         operations in vec((0..COLLECTIONS.len(), operation()), 1..60)
     ) {
+        let case = MET.case();
         let db = Database::in_memory();
         for (target, operation) in operations {
             let before = db.snapshot();
             run(&db, COLLECTIONS[target], &operation);
             let after = db.snapshot();
+            note(&case, &before, &after, target, &operation);
             for other in COLLECTIONS.iter().filter(|name| **name != COLLECTIONS[target]) {
                 prop_assert_eq!(before.collection(other), after.collection(other));
                 prop_assert!(before.shares_collection(&after, other), "{} was copied", other);
@@ -46,6 +68,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (0..IDS.len()).prop_map(Operation::Increment),
         1 => Just(Operation::Create),
         1 => Just(Operation::Drop),
+        1 => Just(Operation::Index),
+        1 => Just(Operation::Unindex),
         1 => (0..IDS.len()).prop_map(Operation::Abort),
     ]
 }
@@ -60,6 +84,11 @@ fn run(db: &Database, name: &str, operation: &Operation) {
         Operation::Increment(id) => drop(collection.update(IDS[*id], r#"{"$inc":{"n":1}}"#)),
         Operation::Create => drop(db.create_collection(name, CollectionOptions::default())),
         Operation::Drop => drop(db.drop_collection(name)),
+        Operation::Index => {
+            let definition = IndexDefinition::on(["n"]).expect("a good path");
+            drop(db.create_index(name, "by_n", definition));
+        }
+        Operation::Unindex => drop(db.drop_index(name, "by_n")),
         Operation::Abort(id) => {
             let aborted = db.transact(|tx| -> monsterdb::Result<()> {
                 tx.collection::<Json>(name)?.put(IDS[*id], &body(&99))?;
@@ -73,4 +102,25 @@ fn run(db: &Database, name: &str, operation: &Operation) {
 fn names_beside(snapshot: &Snapshot, target: usize) -> Vec<String> {
     let names = snapshot.collections().map(|(name, _)| name.to_string());
     names.filter(|name| name != COLLECTIONS[target]).collect()
+}
+
+fn note(
+    case: &Case<'_>,
+    before: &Snapshot,
+    after: &Snapshot,
+    target: usize,
+    operation: &Operation,
+) {
+    let name = COLLECTIONS[target];
+    let count = |state: &Snapshot, name| state.collection(name).map_or(0, |c| c.count());
+    let others = || COLLECTIONS.iter().filter(|other| **other != name);
+    case.note("others had documents", others().any(|other| count(before, other) > 0));
+    let dropped = after.collection(name).is_none() && count(before, name) > 0;
+    case.note("dropped a collection with documents", dropped);
+    case.note("given up", matches!(operation, Operation::Abort(_)));
+    let indexes = |state: &Snapshot| state.collection(name).map_or(0, |c| c.indexes().len());
+    case.note("an index came", indexes(after) > indexes(before));
+    let has = |name: &str, id: &&str| after.get(name, id).is_some();
+    let shared = IDS.iter().any(|id| has(name, id) && others().any(|other| has(other, id)));
+    case.note("one id in two collections", shared);
 }

@@ -7,24 +7,46 @@ use std::{sync::mpsc, thread, time::Duration};
 use monsterdb::{Database, Result, Version, field, storage::MemoryStorage};
 use proptest::prelude::*;
 
-use crate::support::{
-    transactions,
-    workload::{Content, Run, Step, commit, undisturbed},
+use crate::{
+    met::Met,
+    support::{
+        transactions,
+        workload::{Content, Run, Step, commit, undisturbed},
+    },
 };
 
 /// A reader that takes longer than this waits for somebody.
 const FOREVER: Duration = Duration::from_secs(10);
 
+static MET: Met = Met::new();
+
+#[test]
+fn p05_concurrent_read_availability() {
+    p05_concurrent_read_availability_cases();
+    MET.report(
+        "p05_concurrent_read_availability",
+        &[
+            "documents to read",
+            "checkpoint and maintenance stalled",
+            "several commits stalled",
+            "several readers",
+        ],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 0, ..Default::default() })]
 
-    #[test]
-    fn p05_concurrent_read_availability(
+    fn p05_concurrent_read_availability_cases(
         steps in transactions(20),
         stalled in transactions(4),
         checkpoint: bool,
         readers in 1..4_usize,
     ) {
+        let case = MET.case();
+        case.note("checkpoint and maintenance stalled", checkpoint);
+        case.note("several commits stalled", stalled.len() > 1);
+        case.note("several readers", readers > 1);
         let storage = MemoryStorage::new();
         undisturbed(&storage, &steps);
         let run = Run::open(&storage).unwrap();
@@ -34,6 +56,10 @@ proptest! {
         let content = Content { n: 1, list: Vec::new(), pad: String::new() };
         db.collection::<Content>("z").unwrap().put("y", &content).unwrap();
         let published = db.snapshot();
+        let documents: usize = published.collections().map(|(_, c)| c.count()).sum();
+        case.note("documents to read", documents > 1);
+        let indexes = published.collections().any(|(_, c)| !c.indexes().is_empty());
+        case.note("indexes to read", indexes);
         storage.hold_syncs();
         thread::scope(|scope| {
             scope.spawn(|| db.collection::<Content>("z").unwrap().put("z", &content).unwrap());

@@ -1,12 +1,13 @@
 //! Property 7, index-storage consistency: after any sequence of writes, indexes equal those rebuilt
 //! from the documents. Unique ones hold no key twice, and what they refuse leaves no trace.
 
-use monsterdb::{Database, DocumentId, Draft, Error, IndexDefinition, IndexError};
+use monsterdb::{Database, DocumentId, Draft, Error, IndexDefinition, IndexError, Snapshot};
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
     generator::{body, index},
     indexed::{check_indexes, name},
+    met::{Case, Met},
 };
 
 #[derive(Debug, Clone)]
@@ -49,13 +50,33 @@ fn run(db: &Database, step: &Step) -> Result<(), Error> {
     }
 }
 
+static MET: Met = Met::new();
+
+#[test]
+fn p07_index_storage_consistency() {
+    p07_index_storage_consistency_cases();
+    MET.report(
+        "p07_index_storage_consistency",
+        &[
+            "over documents",
+            "unique over documents",
+            "refused by an index",
+            "dropped",
+            "several",
+            "written under an index",
+        ],
+    );
+}
+
 proptest! {
-    #[test]
-    fn p07_index_storage_consistency(steps in vec(step(), 1..24)) {
+    fn p07_index_storage_consistency_cases(steps in vec(step(), 1..24)) {
+        let case = MET.case();
         let db = Database::in_memory();
         for step in &steps {
             let before = db.snapshot();
-            match run(&db, step) {
+            let outcome = run(&db, step);
+            note(&case, &before, step, &outcome);
+            match outcome {
                 Ok(()) => {}
                 Err(Error::Index(_) | Error::CollectionNotFound { .. }) => {
                     prop_assert_eq!(&db.snapshot(), &before);
@@ -70,4 +91,21 @@ proptest! {
             }
         }
     }
+}
+
+fn note(case: &Case<'_>, before: &Snapshot, step: &Step, outcome: &Result<(), Error>) {
+    let collection = before.collection("c");
+    let documents = collection.map_or(0, |c| c.count());
+    let indexes = collection.map_or(0, |c| c.indexes().len());
+    let done = outcome.is_ok();
+    match step {
+        Step::Write(_) => case.note("written under an index", done && indexes > 0),
+        Step::Make(_, _, unique) => {
+            case.note("over documents", done && documents > 1);
+            case.note("unique over documents", done && documents > 1 && *unique);
+            case.note("several", done && indexes > 0);
+        }
+        Step::Drop(_) => case.note("dropped", done),
+    }
+    case.note("refused by an index", matches!(outcome, Err(Error::Index(_))));
 }

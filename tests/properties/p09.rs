@@ -9,6 +9,7 @@ use proptest::{collection::vec, prelude::*, sample::Index as Place};
 use crate::{
     generator::{documents, index},
     indexed::{make_indexes, put_all},
+    met::Met,
     support::lose,
 };
 
@@ -30,9 +31,19 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
+static MET: Met = Met::new();
+
+#[test]
+fn p09_index_rebuild_correctness() {
+    p09_index_rebuild_correctness_cases();
+    MET.report(
+        "p09_index_rebuild_correctness",
+        &["lost", "flipped", "cut", "exchanged", "entries to rebuild"],
+    );
+}
+
 proptest! {
-    #[test]
-    fn p09_index_rebuild_correctness(
+    fn p09_index_rebuild_correctness_cases(
         documents in documents(24),
         definitions in vec(index(), 2..4),
         damage in damage(),
@@ -49,6 +60,12 @@ proptest! {
         let files: Vec<String> = names.collect();
         prop_assume!(files.len() > 1);
         let file = which.get(&files);
+        let case = MET.case();
+        case.note("lost", matches!(damage, Damage::Lost));
+        case.note("flipped", matches!(damage, Damage::Flipped(..)));
+        case.note("cut", matches!(damage, Damage::Cut(_)));
+        case.note("exchanged", matches!(damage, Damage::Exchanged));
+        case.note("entries to rebuild", !documents.is_empty());
         let bytes = storage.contents(file).expect("it is there");
         let damaged = match damage {
             Damage::Lost => None,
@@ -70,6 +87,10 @@ proptest! {
         }
         let reopened = options().open_in(storage).expect("documents are whole");
         prop_assert_eq!(&reopened.snapshot(), &before);
-        prop_assert_eq!(reopened.status().recovery.rebuilt.len(), 1);
+        // It is this one that was made anew, and no other.
+        let rebuilt = reopened.status().recovery.rebuilt;
+        let index = file.trim_start_matches("indexes/").split_once('-').expect("a version follows");
+        prop_assert_eq!(rebuilt.len(), 1);
+        prop_assert!(rebuilt[0].starts_with(&format!("{}:", index.0)), "{}: {:?}", file, rebuilt);
     }
 }

@@ -3,16 +3,39 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::filtered::{
-    DOCUMENTS, Filtered,
-    filter_cases::{documents, path, value},
+use crate::{
+    filtered::{
+        DOCUMENTS, Filtered,
+        filter_cases::{documents, path, value},
+        kind,
+    },
+    met::Met,
 };
+
+static MET: Met = Met::new();
+
+#[test]
+fn p10_equality() {
+    p10_equality_cases();
+    MET.report(
+        "p10_equality",
+        &[
+            "found",
+            "not all found",
+            "of mixed kinds",
+            "null",
+            "number",
+            "string",
+            "array",
+            "object",
+        ],
+    );
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    #[test]
-    fn p10_equality(
+    fn p10_equality_cases(
         bodies in documents(DOCUMENTS),
         path in path(),
         place in 0..DOCUMENTS,
@@ -21,6 +44,11 @@ proptest! {
         let filtered = Filtered::new(&bodies);
         let operand = filtered.operand(path, place, &other);
         let found = filtered.find(&json!({ path: operand }))?;
+        let case = MET.case();
+        case.note(kind(&operand), !found.is_empty());
+        case.note("found", !found.is_empty());
+        case.note("not all found", found.len() < filtered.ids().len());
+        case.note("of mixed kinds", filtered.is_mixed(path, &operand));
         prop_assert_eq!(&filtered.find(&json!({ path: { "$eq": operand } }))?, &found);
         prop_assert_eq!(&filtered.find(&json!({ path: { "$in": [operand] } }))?, &found);
         // Unequal is every other document.

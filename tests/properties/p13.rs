@@ -14,12 +14,30 @@ use super::{
     order::{Part, parts, sort, written},
     reference::{object, value},
 };
+use crate::met::Met;
+
+static MET: Met = Met::new();
+
+#[test]
+fn p13_pagination() {
+    p13_pagination_cases();
+    MET.report(
+        "p13_pagination",
+        &[
+            "several pages",
+            "sorted",
+            "by ids",
+            "with an offset",
+            "written between pages",
+            "changed meanwhile",
+        ],
+    );
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    #[test]
-    fn p13_pagination(
+    fn p13_pagination_cases(
         bodies in vec(object(value()), 0..30),
         order in prop_oneof![1 => Just(Vec::new()), 4 => parts()],
         filter in select(vec!["{}", r#"{"a":{"$gte":0}}"#, r#"{"b":null}"#]),
@@ -27,13 +45,16 @@ proptest! {
         offset in 0..4_usize,
         writes in vec((0..40_usize, option::of(value())), 60),
     ) {
+        let case = MET.case();
+        case.note("sorted", !order.is_empty());
+        case.note("by ids", order.is_empty());
         let db = Database::in_memory();
         let name = CollectionName::new("c").expect("a name");
         for (place, body) in bodies.iter().enumerate() {
             put(&db, place, body);
         }
         let query = query(filter, &order);
-        let whole = whole(&db, &bodies, filter, &order);
+        let before = whole(&db, bodies.len(), filter, &order);
         let (mine, others) = writes.split_at(30);
         thread::scope(|scope| {
             // The first page is read before anything is written: the whole is known then.
@@ -54,18 +75,24 @@ proptest! {
                 assert!(page.documents.len() == limit || page.cursor.is_none(), "a page is full");
                 by_cursor.push(page);
             }
-            prop_assert_eq!(texts(&by_cursor), whole.get(offset..).unwrap_or_default());
+            prop_assert_eq!(texts(&by_cursor), before.get(offset..).unwrap_or_default());
             prop_assert!(by_cursor.iter().all(|page| page.version == version));
 
             let mut by_offset = Vec::new();
-            for place in (0..=whole.len()).step_by(3) {
+            for place in (0..=before.len()).step_by(3) {
                 write();
                 let page = query.clone().limit(3).offset(place);
                 by_offset.push(db.page_at(version, &name, &page).expect("kept"));
             }
-            prop_assert_eq!(texts(&by_offset), whole);
+            prop_assert_eq!(&texts(&by_offset), &before);
+            case.note("several pages", by_cursor.len() > 2);
+            case.note("with an offset", offset > 0 && !by_cursor[0].documents.is_empty());
+            case.note("written between pages", by_cursor.len() > 1);
             Ok(())
         })?;
+        // What was listed is not what is there by now.
+        let listed = whole(&db, 40, filter, &order);
+        case.note("changed meanwhile", !before.is_empty() && listed != before);
     }
 }
 
@@ -78,13 +105,13 @@ fn query(filter: &str, order: &[Part]) -> Query {
 }
 
 /// The documents' texts with their versions, in the order of the sort.
-fn whole(db: &Database, bodies: &[Value], filter: &str, order: &[Part]) -> Vec<String> {
+fn whole(db: &Database, places: usize, filter: &str, order: &[Part]) -> Vec<String> {
     let filter = Filter::parse(filter).expect("a filter");
     let snapshot = db.snapshot();
-    let stored = |place| snapshot.get("c", &id(place)).expect("it was put");
-    let matching = (0..bodies.len()).filter(|place| filter.matches(stored(*place)));
-    let mut trees: Vec<Value> = matching
-        .map(|place| serde_json::from_str(&stored(place).to_json_with_version()).expect("JSON"))
+    let stored = (0..places).filter_map(|place| snapshot.get("c", &id(place)));
+    let mut trees: Vec<Value> = stored
+        .filter(|document| filter.matches(document))
+        .map(|document| serde_json::from_str(&document.to_json_with_version()).expect("JSON"))
         .collect();
     sort(&mut trees, order);
     let id = |tree: &Value| tree["_id"].as_str().map(str::to_owned).expect("it has an id");

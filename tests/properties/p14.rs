@@ -9,15 +9,33 @@ use super::{
     order::{parts, sort, written},
     reference::{object, value},
 };
+use crate::met::Met;
+
+static MET: Met = Met::new();
+
+#[test]
+fn p14_sort_order() {
+    p14_sort_order_cases();
+    MET.report(
+        "p14_sort_order",
+        &[
+            "several documents",
+            "several parts",
+            "descending",
+            "both directions",
+            "other than by id",
+            "a page within",
+        ],
+    );
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    #[test]
-    fn p14_sort_order(
+    fn p14_sort_order_cases(
         bodies in vec(object(value()), 0..20),
         order in parts(),
-        page in (0..25_usize, 0..25_usize),
+        page in (0..12_usize, 0..12_usize),
     ) {
         let db = Database::in_memory();
         let c = db.collection::<Json>("c").expect("a name");
@@ -32,10 +50,20 @@ proptest! {
         let mut expected: Vec<Value> = by_id.iter().map(|entry| read(entry)).collect();
         sort(&mut expected, &order);
 
+        let case = MET.case();
+        case.note("several documents", expected.len() > 1);
+        case.note("several parts", order.len() > 1);
+        case.note("descending", order.iter().any(|(_, descends)| *descends));
+        let directions = [true, false].map(|to| order.iter().any(|(_, descends)| *descends == to));
+        case.note("both directions", directions == [true, true]);
+        let ids: Vec<Value> = by_id.iter().map(|entry| read(entry)).collect();
+        case.note("other than by id", ids != expected);
         let found: Vec<_> = find().sort(&written(&order)).collect().expect("read");
         let found: Vec<Value> = found.iter().map(|entry| read(entry)).collect();
         prop_assert_eq!(&found, &expected, "{}", written(&order));
         let (offset, limit) = page;
+        let within = 0 < offset && 0 < limit && offset + limit < expected.len();
+        case.note("a page within", within);
         let part = find().sort(&written(&order)).offset(offset).limit(limit);
         let part: Vec<_> = part.collect().expect("read");
         let part: Vec<Value> = part.iter().map(|entry| read(entry)).collect();

@@ -6,12 +6,17 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
 use monsterdb::{Database, Json, Snapshot, Transaction, Version};
 use proptest::{collection::vec, prelude::*};
+
+use crate::met::Met;
 
 const COLLECTIONS: [&str; 3] = ["x", "y", "z"];
 const ACCOUNTS: usize = 3;
@@ -21,23 +26,56 @@ const BALANCE: i64 = 100;
 type Transfer = Vec<(Place, Place, i64)>;
 type Place = (usize, usize);
 
+static MET: Met = Met::new();
+
+#[test]
+fn p16_commit_atomicity() {
+    p16_commit_atomicity_cases();
+    MET.report(
+        "p16_commit_atomicity",
+        &["seen between the first and the last", "several collections at once", "conflicts"],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    #[test]
-    fn p16_commit_atomicity(work in vec(vec(transfer(), 5..40), 3)) {
+    fn p16_commit_atomicity_cases(work in vec(vec(transfer(), 5..40), 3)) {
         let db = Database::in_memory();
         open_accounts(&db);
-        let done = AtomicBool::new(false);
+        let (done, begun) = (AtomicBool::new(false), Barrier::new(2 + work.len()));
         let (commits, mut seen) = thread::scope(|scope| {
-            let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| watch(&db, &done))).collect();
-            let writers: Vec<_> = work.iter().map(|work| scope.spawn(|| move_all(&db, work))).collect();
-            let commits: Vec<_> = writers.into_iter().flat_map(|w| w.join().expect("no panic")).collect();
+            // Nobody writes before everybody looks.
+            let (db, done, begun) = (&db, &done, &begun);
+            let reader = |_| {
+                scope.spawn(move || {
+                    begun.wait();
+                    watch(db, done)
+                })
+            };
+            let writer = |work| {
+                scope.spawn(move || {
+                    begun.wait();
+                    move_all(db, work)
+                })
+            };
+            let readers: Vec<_> = (0..2).map(reader).collect();
+            let writers: Vec<_> = work.iter().map(|work| writer(work.as_slice())).collect();
+            let commits = writers.into_iter().flat_map(|w| w.join().expect("no panic"));
+            let commits: Vec<_> = commits.collect();
             done.store(true, Ordering::Release);
-            let seen: Vec<_> = readers.into_iter().flat_map(|r| r.join().expect("no panic")).collect();
+            let seen = readers.into_iter().flat_map(|r| r.join().expect("no panic"));
+            let seen: Vec<_> = seen.collect();
             (commits, seen)
         });
         seen.push(read(&db.snapshot()));
+        let case = MET.case();
+        let last = db.snapshot().version();
+        let between = |state: &State| Version::new(1) < state.version && state.version < last;
+        case.note("seen between the first and the last", seen.iter().any(between));
+        let collections = |places: &Vec<Place>| places.windows(2).any(|two| two[0].0 != two[1].0);
+        case.note("several collections at once", commits.iter().any(|(_, of)| collections(of)));
+        case.note("conflicts", db.status().commits.conflicts > 0);
         for state in &seen {
             prop_assert_eq!(state.accounts.len(), COLLECTIONS.len() * ACCOUNTS);
             let sum: i64 = state.accounts.values().map(|(balance, _)| balance).sum();
@@ -82,6 +120,8 @@ fn move_all(db: &Database, work: &[Transfer]) -> Vec<(Version, Vec<Place>)> {
             for place in transfer.iter().flat_map(|(from, to, _)| [*from, *to]) {
                 before.insert(place, balance(tx, place)?);
             }
+            // Somebody else may come between.
+            thread::yield_now();
             let mut after = before.clone();
             for (from, to, amount) in transfer {
                 *after.entry(*from).or_default() -= amount;

@@ -1,13 +1,15 @@
-//! Property 17, rollback completeness: a rolled-back transaction leaves no trace in memory or in
-//! the log. (Indexes have to be compared here as soon as there are any.)
+//! Property 17, rollback completeness: a rolled-back transaction leaves no trace in memory, in the
+//! log or in an index.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use monsterdb::{
-    CollectionName, CollectionOptions, Database, DocumentId, Draft, Error, MergePatch, Query,
-    Transaction, Update, storage::MemoryStorage,
+    CollectionName, CollectionOptions, Database, DocumentId, Draft, Error, Filter, IndexDefinition,
+    MergePatch, Query, Snapshot, Transaction, Update, snapshot::Index, storage::MemoryStorage,
 };
 use proptest::{collection::vec, prelude::*};
+
+use crate::met::Met;
 
 const COLLECTIONS: [&str; 2] = ["old", "new"];
 const IDS: [&str; 3] = ["1", "2", "3"];
@@ -24,6 +26,8 @@ enum End {
     Conflict,
     /// A commit refused since an update meets no document.
     Refused,
+    /// A commit refused since an index holds a key already.
+    Unique,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +46,32 @@ enum Operation {
 
 type Step = (Operation, usize, usize);
 
+static MET: Met = Met::new();
+
+#[test]
+fn p17_rollback_completeness() {
+    p17_rollback_completeness_cases();
+    MET.report(
+        "p17_rollback_completeness",
+        &[
+            "Rollback",
+            "Drop",
+            "RollbackToTheBeginning",
+            "ClosureFails",
+            "ClosurePanics",
+            "Conflict",
+            "Refused",
+            "Unique",
+            "indexed documents",
+            "wrote under an index",
+        ],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    #[test]
-    fn p17_rollback_completeness(
+    fn p17_rollback_completeness_cases(
         first in vec(step(), 0..10),
         given_up in vec(step(), 1..20),
         end in end(),
@@ -57,12 +82,20 @@ proptest! {
         perform(&tx, &first);
         let _ = db.commit(tx);
         db.transact(|tx| put(tx, "shared", "1")).expect("nobody else is there");
+        make_indexes(&db);
 
         let begun = db.begin();
         if matches!(end, End::Conflict) {
             db.transact(|tx| put(tx, "shared", "2")).expect("nobody else is there");
         }
         let (snapshot, files) = (db.snapshot(), contents(&storage));
+        let case = MET.case();
+        case.note(&format!("{end:?}"), true);
+        let indexed = snapshot.collection("old").is_some_and(|old| old.count() > 0);
+        case.note("indexed documents", indexed);
+        let writes = |step: &Step| matches!(step.0, Operation::Put | Operation::Insert);
+        let under = given_up.iter().any(|step| step.1 == 0 && writes(step));
+        case.note("wrote under an index", indexed && under);
         come_to_nothing(&db, begun, &given_up, end);
 
         let after = db.snapshot();
@@ -76,6 +109,7 @@ proptest! {
         let last = db.snapshot();
         db.close().expect("memory does not fail");
         prop_assert_eq!(&*open(&storage).snapshot(), &*last);
+        check_indexes(&last);
     }
 }
 
@@ -122,6 +156,49 @@ fn come_to_nothing(db: &Database, begun: Transaction, steps: &[Step], end: End) 
             let update = Update::parse(r#"{"$inc":{"n":1}}"#).expect("a good update");
             begun.update(&name("shared"), &id("absent"), update).expect("it is seen at commit");
             assert!(db.commit(begun).is_err());
+        }
+        End::Unique => {
+            perform(&begun, steps);
+            for document in ["2", "3"] {
+                let body = Draft::parse(br#"{"own":1}"#).expect("a good body");
+                begun.put(&name("shared"), &id(document), body).expect("it is seen at commit");
+            }
+            // What it did before may not fit either, and is seen first.
+            let refused = db.commit(begun);
+            let unfit = matches!(
+                refused,
+                Err(Error::DocumentNotFound { .. } | Error::CollectionNotFound { .. })
+            );
+            assert!(unfit || matches!(refused, Err(Error::Index(_))), "{refused:?}");
+        }
+    }
+}
+
+/// Indexes over what the transactions write, and a unique one over what they all share.
+fn make_indexes(db: &Database) {
+    db.transact(|tx| put(tx, "old", "1")).expect("nobody else is there");
+    for (collection, index, paths, unique) in [
+        ("old", "by_n", "n", false),
+        ("old", "by_text", "-text,n", false),
+        ("shared", "by_own", "own", true),
+    ] {
+        let definition = IndexDefinition::on(paths.split(',')).expect("good paths");
+        let filter = Filter::parse(r#"{"own":{"$exists":true}}"#).expect("a good filter");
+        let definition = match unique {
+            true => definition.unique().filter(filter).expect("its paths are plain"),
+            false => definition,
+        };
+        db.create_index(collection, index, definition).expect("the documents fit");
+    }
+}
+
+/// Every index is what building it over the documents makes.
+fn check_indexes(snapshot: &Snapshot) {
+    for (name, collection) in snapshot.collections() {
+        for index in collection.indexes() {
+            let (of, definition) = (index.name().clone(), index.definition().clone());
+            let built = Index::build(of, definition, name, collection.documents());
+            assert_eq!(&built.expect("it fits"), index);
         }
     }
 }
@@ -180,6 +257,7 @@ fn end() -> impl Strategy<Value = End> {
         Just(End::ClosurePanics),
         Just(End::Conflict),
         Just(End::Refused),
+        Just(End::Unique),
     ]
 }
 

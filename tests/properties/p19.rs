@@ -3,14 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use monsterdb::{
-    CollectionOptions, Database, DocumentId, Durability, Error, Health, Result, Version,
+    CollectionOptions, Database, DocumentId, Durability, Error, Health, IndexDefinition, Result,
+    Version,
     storage::{CrashKind, Failure, Fault, MemoryStorage},
 };
 use proptest::prelude::*;
 
-use crate::support::{
-    sequence, steps, transaction,
-    workload::{Content, History, Run, Step, Write, commit, is_refusal, open, undisturbed},
+use crate::{
+    met::Met,
+    support::{
+        sequence, steps, transaction,
+        workload::{
+            Content, History, Place, Run, Step, Write, commit, is_refusal, open, undisturbed,
+        },
+    },
 };
 
 /// Why a commit fails.
@@ -30,13 +36,25 @@ enum Cause {
     Exists,
     /// A version that the document does not have.
     Version,
+    /// A key that a unique index holds already.
+    Unique,
+}
+
+static MET: Met = Met::new();
+
+#[test]
+fn p19_failed_commit_rollback() {
+    p19_failed_commit_rollback_cases();
+    MET.report(
+        "p19_failed_commit_rollback",
+        &["Document", "Predicate", "Dropped", "Absent", "Unfit", "Exists", "Version", "Unique"],
+    );
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
-    #[test]
-    fn p19_failed_commit_rollback(steps in steps(12), cause in cause()) {
+    fn p19_failed_commit_rollback_cases(steps in steps(12), cause in cause()) {
         let storage = MemoryStorage::new();
         undisturbed(&storage, &steps);
         let run = Run::open(&storage).unwrap();
@@ -44,6 +62,7 @@ proptest! {
         let logged = sequence(&storage);
         let (before, error) = fail(run.db(), &cause).unwrap();
         prop_assert!(expected(&cause, &error), "{}", error);
+        MET.case().note(&format!("{cause:?}"), true);
         let after = run.snapshot();
         prop_assert_eq!(&before, &after);
         let overtaking = sequence(&storage).len() - logged.len();
@@ -51,20 +70,48 @@ proptest! {
         check_going_on(&run)?;
     }
 
+}
+
+static MET_ON_FAULTS: Met = Met::new();
+
+#[test]
+fn p19_failed_commit_rollback_on_faults() {
+    p19_failed_commit_rollback_on_faults_cases();
+    MET_ON_FAULTS.report(
+        "p19_failed_commit_rollback_on_faults",
+        &[
+            "acknowledged",
+            "refused",
+            "unknown",
+            "unknown and there after a crash",
+            "unknown and absent after a crash",
+            "nothing failed",
+        ],
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
     /// A fault in any of the storage operations that a commit makes.
-    #[test]
-    fn p19_failed_commit_rollback_on_faults(
+    fn p19_failed_commit_rollback_on_faults_cases(
         steps in steps(12),
         last in transaction(),
-        after in 1..8_u64,
+        after in prop_oneof![1..3_u64, 1..12_u64],
         failure in prop_oneof![Just(Failure::Device), Just(Failure::Full)],
         short: bool,
+        begun: bool,
         seed: u64,
     ) {
         let storage = MemoryStorage::new();
         undisturbed(&storage, &steps);
-        let run = Run::open(&storage).unwrap();
+        let mut run = Run::open(&storage).unwrap();
         let Step::Commit(durability, writes) = last else { unreachable!() };
+        furnish(run.db());
+        if !begun {
+            // The log begins anew, which takes operations before the one write.
+            run.reopen().unwrap();
+        }
         let shadow = open(&storage.crash(CrashKind::Process, 0)).unwrap();
         let expected = commit(&shadow, durability, &writes);
         let operation = storage.operations() + after;
@@ -73,9 +120,16 @@ proptest! {
             false => Fault::FailAt { operation, failure },
         });
         let before = run.snapshot();
-        match commit(run.db(), durability, &writes) {
-            Ok(_) => prop_assert_eq!(run.snapshot(), shadow.snapshot()),
+        let case = MET_ON_FAULTS.case();
+        let outcome = commit(run.db(), durability, &writes);
+        case.note("nothing failed", storage.met().is_empty());
+        match outcome {
+            Ok(_) => {
+                case.note("acknowledged", true);
+                prop_assert_eq!(run.snapshot(), shadow.snapshot());
+            }
             Err(Error::OutcomeUnknown { .. }) => {
+                case.note("unknown", true);
                 prop_assert_eq!(&before, &run.snapshot());
                 prop_assert_eq!(run.db().status().health, Health::ReadOnly);
                 let mut either = History::default();
@@ -84,6 +138,9 @@ proptest! {
                 for kind in [CrashKind::Process, CrashKind::Power] {
                     let state = open(&storage.crash(kind, seed)).unwrap().snapshot();
                     prop_assert_eq!(either.objection(&state, Version::ZERO), None);
+                    let there = state == shadow.snapshot();
+                    case.note("unknown and there after a crash", there);
+                    case.note("unknown and absent after a crash", !there);
                 }
             }
             Err(error) => {
@@ -91,6 +148,8 @@ proptest! {
                 let refused = is_refusal(&error) && expected.is_err();
                 let failed = matches!(error, Error::Io { .. } | Error::StorageFull { .. });
                 prop_assert!(refused || failed, "{}", error);
+                case.note("refused", failed);
+                case.note("refused by the content", refused);
                 storage.clear_faults();
                 check_going_on(&run)?;
             }
@@ -107,7 +166,17 @@ fn cause() -> impl Strategy<Value = Cause> {
         Just(Cause::Unfit),
         Just(Cause::Exists),
         Just(Cause::Version),
+        Just(Cause::Unique),
     ]
+}
+
+/// Every document that a transaction may read. The log has begun then, and the next commit is a
+/// write and a sync.
+fn furnish(db: &Database) {
+    let places = ["a", "b", "c"].into_iter().flat_map(|c| ["1", "2", "3"].map(|id| (c, id)));
+    let place = |(collection, id): (&str, &str)| Place::named(&format!("{collection}/{id}"));
+    let writes: Vec<Write> = places.map(|at| Write::Put(place(at), 7)).collect();
+    commit(db, Durability::Always, &writes).unwrap();
 }
 
 /// Two documents for the causes to go by.
@@ -148,6 +217,10 @@ fn fail(db: &Database, cause: &Cause) -> Result<(std::sync::Arc<monsterdb::Snaps
             tx.require_version(&"p".parse()?, &DocumentId::new("1")?, stored.unwrap_or_default())?;
             db.collection::<Content>("p")?.put("1", &content)?;
         }
+        Cause::Unique => {
+            db.create_index("p", "by_n", IndexDefinition::on(["n"])?.unique())?;
+            p.put("2", &Content { n: 1, list: Vec::new(), pad: String::new() })?;
+        }
     }
     let before = db.snapshot();
     let error = db.commit(tx).expect_err("something keeps it from being committed");
@@ -162,6 +235,7 @@ fn expected(cause: &Cause, error: &Error) -> bool {
         Cause::Absent => matches!(error, Error::DocumentNotFound { .. }),
         Cause::Unfit => matches!(error, Error::InvalidUpdate { .. }),
         Cause::Exists => matches!(error, Error::CollectionExists { .. }),
+        Cause::Unique => matches!(error, Error::Index(_)),
     }
 }
 

@@ -10,23 +10,34 @@ use monsterdb::{
 };
 use proptest::prelude::*;
 
-use crate::support::{
-    segments, sequence, steps, transactions,
-    workload::{Place, Run, Write, commit, is_refusal, open, undisturbed},
+use crate::{
+    met::Met,
+    support::{
+        segments, sequence, steps, transactions,
+        workload::{Place, Run, Step, Write, commit, is_refusal, open},
+    },
 };
+
+static MET: Met = Met::new();
+
+#[test]
+fn p21_truncation_after_replay() {
+    p21_truncation_after_replay_cases();
+    MET.report("p21_truncation_after_replay", &["segments removed", "segments in all", "replayed"]);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    #[test]
-    fn p21_truncation_after_replay(
+    fn p21_truncation_after_replay_cases(
         before in steps(30),
         after in transactions(30),
         seed: u64,
     ) {
         let storage = MemoryStorage::new();
-        undisturbed(&storage, &before);
+        // It stays open: closing it would leave the checkpoint nothing to cover.
         let mut run = Run::open(&storage).unwrap();
+        perform(&mut run, &before)?;
         let older = segments(&storage);
         let version = run.db().checkpoint().unwrap();
 
@@ -44,11 +55,9 @@ proptest! {
             prop_assert!(next <= version.get() + 1, "segment {first} went and is not covered");
         }
 
-        for step in &after {
-            if let Err(error) = run.step(step) {
-                prop_assert!(is_refusal(&error), "{}", error);
-            }
-        }
+        let case = MET.case();
+        case.note("segments removed", newer.len() < older.len());
+        perform(&mut run, &after)?;
         let state = run.snapshot();
         let expected: Vec<u64> = (version.get() + 1..=state.version().get()).collect();
         let logged = sequence(&storage);
@@ -60,12 +69,27 @@ proptest! {
         prop_assert_eq!(reopened.snapshot(), state.clone());
         let recovery = reopened.status().recovery;
         prop_assert_eq!(recovery.checkpoint, version);
+        case.note("segments in all", segments(&storage).len() > 1);
+        case.note("replayed", recovery.replayed > 0);
         prop_assert_eq!(recovery.replayed, state.version().get() - version.get());
     }
 
+}
+
+static MET_UNDER_WRITERS: Met = Met::new();
+
+#[test]
+fn p21_truncation_after_replay_under_writers() {
+    p21_truncation_after_replay_under_writers_cases();
+    MET_UNDER_WRITERS
+        .report("p21_truncation_after_replay_under_writers", &["overtaken", "segments removed"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     /// A checkpoint that is overtaken by commits removes no segment that they are in.
-    #[test]
-    fn p21_truncation_after_replay_under_writers(
+    fn p21_truncation_after_replay_under_writers_cases(
         sizes in proptest::collection::vec(0..4000_usize, 20..60),
         seed: u64,
     ) {
@@ -79,9 +103,12 @@ proptest! {
                     commit(db, Durability::None, &[Write::Put(place, *size)]).unwrap();
                 }
             });
+            let case = MET_UNDER_WRITERS.case();
             while !writer.is_finished() {
                 let version = db.checkpoint().unwrap().get();
                 let logged = sequence(&storage);
+                case.note("overtaken", db.snapshot().version().get() > version);
+                case.note("segments removed", !segments(&storage).contains_key(&1));
                 let behind = logged.iter().skip_while(|seq| **seq <= version);
                 assert!((version + 1..).zip(behind).all(|(expected, seq)| expected == *seq));
             }
@@ -89,4 +116,14 @@ proptest! {
         let reopened = open(&storage.crash(CrashKind::Process, seed)).unwrap();
         prop_assert_eq!(reopened.snapshot(), run.snapshot());
     }
+}
+
+/// Takes steps, of which some are refused by the content.
+fn perform(run: &mut Run, steps: &[Step]) -> Result<(), TestCaseError> {
+    for step in steps {
+        if let Err(error) = run.step(step) {
+            prop_assert!(is_refusal(&error), "{}", error);
+        }
+    }
+    Ok(())
 }

@@ -5,16 +5,39 @@
 use monsterdb::{snapshot::WriteSet, storage::MemoryStorage, wal::Record};
 use proptest::prelude::*;
 
-use crate::support::{
-    record_lines, steps,
-    workload::{Run, is_refusal},
+use crate::{
+    met::{Case, Met},
+    support::{
+        record_lines, steps,
+        workload::{Run, is_refusal},
+    },
 };
+
+static MET: Met = Met::new();
+
+#[test]
+fn p22_wal_entry_completeness() {
+    p22_wal_entry_completeness_cases();
+    MET.report(
+        "p22_wal_entry_completeness",
+        &[
+            "put",
+            "delete",
+            "create_collection",
+            "drop_collection",
+            "create_index",
+            "drop_index",
+            "several operations",
+            "behind what is synced",
+        ],
+    );
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    #[test]
-    fn p22_wal_entry_completeness(steps in steps(40)) {
+    fn p22_wal_entry_completeness_cases(steps in steps(40)) {
+        let case = MET.case();
         let mut run = Run::open(&MemoryStorage::new()).unwrap();
         for step in &steps {
             let before = run.snapshot();
@@ -32,6 +55,7 @@ proptest! {
             prop_assert_eq!(fields.crc, format!("{:08x}", crc32fast::hash(&line[18..])));
             prop_assert_eq!(fields.seq, after.version().get());
             prop_assert!(fields.synced < fields.seq);
+            case.note("behind what is synced", fields.synced + 1 < fields.seq);
             humantime::parse_rfc3339(fields.time).unwrap();
             uuid::Uuid::parse_str(fields.tx).unwrap();
 
@@ -39,7 +63,7 @@ proptest! {
             prop_assert!(!writes.is_empty());
             prop_assert_eq!(&before.apply(&writes, after.version()).unwrap(), &*after);
             prop_assert_eq!(Record::parse(&line).unwrap().ops, fields.ops);
-            check_operations(fields.ops)?;
+            check_operations(fields.ops, &case)?;
         }
     }
 }
@@ -70,8 +94,9 @@ impl<'a> Fields<'a> {
 }
 
 /// Each operation says what it is, of which collection, and what it needs besides.
-fn check_operations(ops: &str) -> Result<(), TestCaseError> {
+fn check_operations(ops: &str, case: &Case<'_>) -> Result<(), TestCaseError> {
     let operations: Vec<serde_json::Value> = serde_json::from_str(ops).unwrap();
+    case.note("several operations", operations.len() > 1);
     for operation in operations {
         let members: Vec<&str> =
             operation.as_object().unwrap().keys().map(String::as_str).collect();
@@ -80,9 +105,12 @@ fn check_operations(ops: &str) -> Result<(), TestCaseError> {
             "delete" => &["collection", "id", "op"],
             "create_collection" => &["collection", "op", "options"],
             "drop_collection" => &["collection", "op"],
+            "create_index" => &["collection", "definition", "index", "op"],
+            "drop_index" => &["collection", "index", "op"],
             other => return Err(TestCaseError::fail(format!("operation {other}"))),
         };
         prop_assert_eq!(members, expected);
+        case.note(operation["op"].as_str().unwrap(), true);
     }
     Ok(())
 }

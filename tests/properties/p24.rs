@@ -5,24 +5,43 @@
 use std::collections::BTreeMap;
 
 use monsterdb::{
+    Version,
     checkpoint::{self, MANIFEST, Manifest},
     storage::{CrashKind, MemoryStorage},
 };
 use proptest::prelude::*;
 
-use crate::support::{
-    steps,
-    workload::{Run, Step, is_refusal, open},
+use crate::{
+    met::Met,
+    support::{
+        steps,
+        workload::{Run, Step, is_refusal, open},
+    },
 };
 
 /// Files by name.
 type Files = BTreeMap<String, Vec<u8>>;
 
+static MET: Met = Met::new();
+
+#[test]
+fn p24_wal_precedence() {
+    p24_wal_precedence_cases();
+    MET.report(
+        "p24_wal_precedence",
+        &[
+            "an older checkpoint",
+            "several checkpoints",
+            "from nothing at all",
+            "the state is another",
+        ],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    #[test]
-    fn p24_wal_precedence(steps in steps(40)) {
+    fn p24_wal_precedence_cases(steps in steps(40)) {
         let mut run = Run::open(&MemoryStorage::new()).unwrap();
         let mut checkpoints = vec![checkpoint_files(&run.storage)];
         let mut log = Files::new();
@@ -37,6 +56,8 @@ proptest! {
             }
         }
         let state = run.snapshot();
+        let case = MET.case();
+        case.note("several checkpoints", checkpoints.len() > 2);
         for checkpoint in checkpoints {
             let storage = run.storage.crash(CrashKind::Process, 0);
             for (name, bytes) in checkpoint.iter().chain(&log) {
@@ -44,6 +65,11 @@ proptest! {
             }
             let manifest = Manifest::decode(&checkpoint[MANIFEST]).unwrap();
             let older = checkpoint::load(&storage, &manifest).unwrap().snapshot;
+            let differs = older.collections().ne(state.collections());
+            let is_first = older.version() == Version::ZERO;
+            case.note("an older checkpoint", !is_first && older.version() < state.version());
+            case.note("from nothing at all", is_first && state.version() > Version::ZERO);
+            case.note("the state is another", !is_first && differs);
             let reopened = open(&storage).unwrap();
             prop_assert_eq!(reopened.status().recovery.checkpoint, older.version());
             prop_assert_eq!(reopened.snapshot(), state.clone());

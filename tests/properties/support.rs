@@ -4,70 +4,14 @@
 #[path = "../workload/mod.rs"]
 pub(crate) mod workload;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use monsterdb::{
-    Durability, Version,
-    storage::{CrashKind, MemoryStorage},
+    Version,
+    storage::MemoryStorage,
     wal::{Record, open_line},
 };
-use proptest::prelude::*;
-use workload::{Place, Step, Write};
-
-/// Steps of every kind, in any order; some transactions will be refused.
-pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        16 => transaction(),
-        1 => catalog(),
-        1 => Just(Step::Checkpoint),
-        1 => Just(Step::Maintain),
-        1 => Just(Step::Reopen),
-    ];
-    proptest::collection::vec(step, 1..length)
-}
-
-/// Transactions alone, each of which succeeds on the state that the ones before it make.
-pub(crate) fn transactions(length: usize) -> impl Strategy<Value = Vec<Step>> {
-    proptest::collection::vec(prop_oneof![8 => transaction(), 1 => catalog()], 1..length)
-}
-
-/// One to four writes of documents.
-pub(crate) fn transaction() -> impl Strategy<Value = Step> {
-    let writes = proptest::collection::vec(write(), 1..5);
-    (durability(), writes).prop_map(|(durability, writes)| Step::Commit(durability, writes))
-}
-
-pub(crate) fn durability() -> impl Strategy<Value = Durability> {
-    prop_oneof![
-        3 => Just(Durability::Always),
-        1 => Just(Durability::Interval(Duration::ZERO)),
-        2 => Just(Durability::None),
-    ]
-}
-
-pub(crate) fn crash_kind() -> impl Strategy<Value = CrashKind> {
-    prop_oneof![1 => Just(CrashKind::Process), 3 => Just(CrashKind::Power)]
-}
-
-fn catalog() -> impl Strategy<Value = Step> {
-    let name = "[abc]";
-    let change = prop_oneof![name.prop_map(Write::Create), name.prop_map(Write::Drop)];
-    (durability(), change).prop_map(|(durability, change)| Step::Commit(durability, vec![change]))
-}
-
-fn write() -> impl Strategy<Value = Write> {
-    prop_oneof![
-        4 => (place(), 0..1500_usize).prop_map(|(place, bytes)| Write::Put(place, bytes)),
-        2 => place().prop_map(Write::Append),
-        2 => place().prop_map(Write::Double),
-        2 => place().prop_map(Write::Increment),
-        1 => place().prop_map(Write::Delete),
-    ]
-}
-
-fn place() -> impl Strategy<Value = Place> {
-    ("[abc]", "[1-3]").prop_map(|(collection, id)| Place { collection, id })
-}
+pub(crate) use workload::random::{crash_kind, steps, transaction, transactions};
 
 /// The numbers that the segments on a disk are named after, with their bytes.
 pub(crate) fn segments(storage: &MemoryStorage) -> BTreeMap<u64, Vec<u8>> {

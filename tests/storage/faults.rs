@@ -66,6 +66,52 @@ fn half_of_a_short_write_lands() {
 }
 
 #[test]
+fn every_other_sector_of_a_torn_write_lands() {
+    let disk = MemoryStorage::new();
+    let file = file_with(&disk, &[1; 2000]);
+    disk.inject(Fault::TornWrite { operation: 3 });
+    disk.inject(Fault::TornWrite { operation: 4 });
+    assert_eq!(file.write_at(500, &[2; 1400]).map_err(|e| e.raw_os_error()), Err(Some(5)));
+    assert!(file.sync().is_err(), "what is no write fails as a whole");
+    let bytes = disk.contents("a").expect("it is there");
+    let parts = [(2, 500..512), (1, 512..1024), (2, 1024..1536), (1, 1536..2000)];
+    for (byte, range) in parts {
+        assert!(bytes[range.clone()].iter().all(|b| *b == byte), "{range:?}");
+    }
+    assert!(bytes[..500].iter().all(|b| *b == 1));
+}
+
+#[test]
+fn one_operation_of_a_kind_fails() -> Result<()> {
+    let disk = MemoryStorage::new();
+    let file = file_with(&disk, b"x");
+    file.sync()?;
+    let kind = OperationKind::Sync;
+    assert_eq!((disk.operations_of(kind), disk.operations_of(OperationKind::Remove)), (1, 0));
+    disk.inject(Fault::FailNth { kind, nth: 3, failure: Failure::Device });
+    disk.inject(Fault::FailNth { kind: OperationKind::Rename, nth: 1, failure: Failure::Full });
+    file.sync()?;
+    assert_eq!(disk.met(), []);
+    let error = disk.rename("a", "b").expect_err("it was told to fail");
+    assert_eq!(error.kind(), ErrorKind::StorageFull);
+    disk.rename("a", "b")?;
+    assert!(file.sync().is_err(), "the third one");
+    file.sync()?;
+    let met = disk.met();
+    assert!(
+        matches!(
+            met[..],
+            [
+                Fault::FailNth { kind: OperationKind::Rename, .. },
+                Fault::FailNth { kind: OperationKind::Sync, .. }
+            ]
+        ),
+        "{met:?}"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_kind_of_operation_fails_until_the_fault_is_taken_back() -> Result<()> {
     let disk = MemoryStorage::new();
     let file = file_with(&disk, b"x");

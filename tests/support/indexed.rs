@@ -2,7 +2,7 @@
 
 use monsterdb::{
     CollectionName, Database, DocumentId, Draft, Error, Filter, IndexDefinition, Query, Snapshot,
-    Sort, snapshot::Index,
+    Sort, query::Stage, snapshot::Index,
 };
 
 /// The collection that all of it is about.
@@ -48,6 +48,16 @@ pub(crate) fn answer(snapshot: &Snapshot, query: &Query) -> Option<Vec<String>> 
     let Some(collection) = snapshot.collection("c") else { return Some(Vec::new()) };
     let found = query.execute(&**collection).ok()?.documents;
     Some(found.iter().map(|(_, document)| document.to_json_with_version()).collect())
+}
+
+/// True when a query reads an index other than the primary one.
+#[allow(dead_code, reason = "not every test that shares this asks for it")]
+pub(crate) fn uses_an_index(snapshot: &Snapshot, query: &Query) -> bool {
+    fn reads_one(stage: &Stage) -> bool {
+        stage.stage == "index" || stage.input.iter().any(reads_one)
+    }
+    let Some(collection) = snapshot.collection("c") else { return false };
+    query.explain(&**collection).is_ok_and(|explained| reads_one(&explained.plan))
 }
 
 /// Every index is what building it over the documents makes.

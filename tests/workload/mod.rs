@@ -15,6 +15,8 @@
 #![allow(dead_code, reason = "each test takes the part that it needs")]
 #![allow(clippy::unwrap_used, reason = "a script that cannot be read stops its test")]
 
+pub(crate) mod random;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use monsterdb::{
@@ -160,16 +162,12 @@ impl Run {
             Step::Commit(durability, writes) => {
                 let version = commit(self.db(), *durability, writes)?;
                 // What was written and changes nothing is promised too: it is there. Only what
-                // was merely looked at is not.
-                if version == before && writes.iter().all(|w| matches!(w, Write::Delete(_))) {
+                // was merely looked at is not, as an index that is there already, and is safe.
+                let looked_at = |w: &Write| matches!(w, Write::Delete(_) | Write::Index(..));
+                if version == before && writes.iter().all(looked_at) {
                     return Ok(false);
                 }
-                self.promise.process = version;
-                match durability {
-                    Durability::Always => self.promise.power = version,
-                    Durability::Interval(_) => self.unsynced = version,
-                    Durability::None => {}
-                }
+                self.acknowledge(*durability, version);
                 return Ok(version > before);
             }
             Step::Checkpoint => self.promise.power = self.db().checkpoint()?,
@@ -187,6 +185,16 @@ impl Run {
             }
         }
         Ok(false)
+    }
+
+    /// Notes that a commit was acknowledged.
+    pub(crate) fn acknowledge(&mut self, durability: Durability, version: Version) {
+        self.promise.process = version.max(self.promise.process);
+        match durability {
+            Durability::Always => self.promise.power = version.max(self.promise.power),
+            Durability::Interval(_) => self.unsynced = version.max(self.unsynced),
+            Durability::None => {}
+        }
     }
 
     /// Opens the database anew. What it then serves is safe.

@@ -11,7 +11,7 @@ use std::{
 use super::{
     bytes::Bytes,
     faults::{Failure, Faults, OperationKind, Verdict},
-    file_state::FileState,
+    file_state::{FileState, SECTOR_BYTES},
     folder::{FileId, Folder, Node},
     random::Random,
 };
@@ -131,7 +131,9 @@ impl Disk {
     pub(super) fn count(&mut self, kind: OperationKind, name: &str) -> io::Result<u64> {
         match self.faults.next(kind, name) {
             (number, Verdict::Go) => Ok(number),
-            (_, Verdict::Fail(error) | Verdict::Part { error, .. }) => Err(error),
+            (_, Verdict::Fail(error) | Verdict::Torn(error) | Verdict::Part { error, .. }) => {
+                Err(error)
+            }
         }
     }
 
@@ -190,15 +192,26 @@ impl Disk {
 
     pub(super) fn write(&mut self, id: FileId, name: &str, at: u64, all: &[u8]) -> io::Result<()> {
         let (number, verdict) = self.faults.next(OperationKind::Write, name);
-        let (bytes, result) = match verdict {
-            Verdict::Go => (all, Ok(())),
-            Verdict::Fail(error) => return Err(error),
+        match verdict {
+            Verdict::Go => self.land(id, number, at, all),
+            Verdict::Fail(error) => Err(error),
             Verdict::Part { landed, error } => {
-                (all.get(..landed(number, all.len())).unwrap_or(all), Err(error))
+                let part = all.get(..landed(number, all.len())).unwrap_or(all);
+                self.land(id, number, at, part).and(Err(error))
             }
-        };
+            Verdict::Torn(error) => {
+                for (start, sector) in sectors(at, all).step_by(2) {
+                    self.land(id, number, start, sector)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts bytes into a file.
+    fn land(&mut self, id: FileId, number: u64, at: u64, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
-            return result;
+            return Ok(());
         }
         let end = at + bytes.len() as u64;
         self.take_room(end.saturating_sub(self.file(id).current.len()))?;
@@ -208,7 +221,7 @@ impl Disk {
             Memory::Everything => file.write(number, at, bytes),
             Memory::Lengths => file.current.set_len(end.max(file.current.len())),
         }
-        result
+        Ok(())
     }
 
     pub(super) fn allocate(&mut self, id: FileId, name: &str, length: u64) -> io::Result<()> {
@@ -290,6 +303,14 @@ impl Disk {
         }
         after
     }
+}
+
+/// Bytes at a place of a file, cut at the borders of its sectors.
+fn sectors(at: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let first = ((SECTOR_BYTES - at % SECTOR_BYTES) as usize).min(bytes.len());
+    let (head, rest) = bytes.split_at(first);
+    let behind = (at + first as u64..).step_by(SECTOR_BYTES as usize);
+    [(at, head)].into_iter().chain(behind.zip(rest.chunks(SECTOR_BYTES as usize)))
 }
 
 fn join(folder: &str, name: &str) -> String {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: after the crash no operation has an effect.
 
-use std::{fmt, io};
+use std::{collections::BTreeMap, fmt, io};
 
 use super::random::Random;
 
@@ -26,6 +26,22 @@ pub enum Fault {
     ShortWrite {
         /// Its number.
         operation: u64,
+    },
+    /// Of a write every other sector of 512 bytes lands, the first one and so on, then it fails as
+    /// a device does. An operation that is no write fails without effect.
+    TornWrite {
+        /// Its number.
+        operation: u64,
+    },
+    /// One operation of a kind fails without effect.
+    FailNth {
+        /// The kind.
+        kind: OperationKind,
+        /// Its number among those of its kind, from 1, over the life of the storage (see
+        /// [`MemoryStorage::operations_of`](super::MemoryStorage::operations_of)).
+        nth: u64,
+        /// How it fails.
+        failure: Failure,
     },
     /// Every operation of a kind fails without effect, until
     /// [`MemoryStorage::clear_faults`](super::MemoryStorage::clear_faults).
@@ -101,7 +117,19 @@ pub(super) struct Faults {
     /// Absent where nobody asked for one: it grows with every operation.
     trace: Option<Vec<Operation>>,
     planned: Vec<Fault>,
+    met: Vec<Fault>,
+    counts: BTreeMap<OperationKind, u64>,
     crashed: bool,
+}
+
+/// An operation as faults go by it.
+#[derive(Debug, Clone, Copy)]
+struct Numbered {
+    kind: OperationKind,
+    /// Its place among all.
+    number: u64,
+    /// Its place among those of its kind.
+    nth: u64,
 }
 
 /// What becomes of an operation.
@@ -112,6 +140,8 @@ pub(super) enum Verdict {
     Fail(io::Error),
     /// Of a write of so many bytes so many land, and it fails.
     Part { landed: fn(u64, usize) -> usize, error: io::Error },
+    /// Of a write every other sector lands, and it fails.
+    Torn(io::Error),
 }
 
 impl Faults {
@@ -129,17 +159,30 @@ impl Faults {
         if let Some(trace) = &mut self.trace {
             trace.push(entry());
         }
-        let verdict = self
+        let of_kind = self.counts.entry(operation).or_default();
+        *of_kind += 1;
+        let numbered = Numbered { kind: operation, number: self.count, nth: *of_kind };
+        let met = self
             .planned
             .iter()
-            .find_map(|fault| fault.verdict(self.count, operation))
-            .unwrap_or(Verdict::Go);
-        self.crashed = self.planned.iter().any(|fault| fault.has_crashed(self.count));
-        (self.count, verdict)
+            .find_map(|fault| fault.verdict(numbered).map(|verdict| (*fault, verdict)));
+        let crash = self.planned.iter().find(|fault| fault.has_crashed(self.count)).copied();
+        self.crashed = crash.is_some();
+        let first = met.as_ref().map(|(fault, _)| *fault);
+        self.met.extend(first.into_iter().chain(crash.filter(|_| first != crash)));
+        (self.count, met.map_or(Verdict::Go, |(_, verdict)| verdict))
     }
 
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    pub(super) fn count_of(&self, kind: OperationKind) -> u64 {
+        self.counts.get(&kind).copied().unwrap_or_default()
+    }
+
+    pub(super) fn met(&self) -> Vec<Fault> {
+        self.met.clone()
     }
 
     pub(super) fn trace(&self) -> Vec<Operation> {
@@ -162,30 +205,30 @@ impl Faults {
 }
 
 impl Fault {
-    fn verdict(&self, number: u64, operation: OperationKind) -> Option<Verdict> {
-        let is_write = operation == OperationKind::Write;
+    fn verdict(&self, at: Numbered) -> Option<Verdict> {
+        let is_write = at.kind == OperationKind::Write;
+        let device = || Failure::Device.error();
         match *self {
             Fault::FailAt { operation, failure } => {
-                (number == operation).then(|| Verdict::Fail(failure.error()))
+                (at.number == operation).then(|| Verdict::Fail(failure.error()))
             }
-            Fault::ShortWrite { operation } => (number == operation).then(|| {
-                let error = Failure::Device.error();
-                if is_write {
-                    Verdict::Part { landed: |_, length| length / 2, error }
-                } else {
-                    Verdict::Fail(error)
-                }
+            Fault::ShortWrite { operation } => (at.number == operation).then(|| match is_write {
+                true => Verdict::Part { landed: |_, length| length / 2, error: device() },
+                false => Verdict::Fail(device()),
             }),
-            Fault::FailAll { kind, failure } => {
-                (kind == operation).then(|| Verdict::Fail(failure.error()))
+            Fault::TornWrite { operation } => (at.number == operation).then(|| match is_write {
+                true => Verdict::Torn(device()),
+                false => Verdict::Fail(device()),
+            }),
+            Fault::FailNth { kind, nth, failure } => {
+                (kind == at.kind && nth == at.nth).then(|| Verdict::Fail(failure.error()))
             }
-            Fault::CrashAt { operation } => (number >= operation).then(|| {
-                let error = crashed_error();
-                if is_write {
-                    Verdict::Part { landed: any_part, error }
-                } else {
-                    Verdict::Fail(error)
-                }
+            Fault::FailAll { kind, failure } => {
+                (kind == at.kind).then(|| Verdict::Fail(failure.error()))
+            }
+            Fault::CrashAt { operation } => (at.number >= operation).then(|| match is_write {
+                true => Verdict::Part { landed: any_part, error: crashed_error() },
+                false => Verdict::Fail(crashed_error()),
             }),
         }
     }

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{bytes::Bytes, random::Random};
 
 /// What a disk writes as a whole.
-const SECTOR_BYTES: u64 = 512;
+pub(super) const SECTOR_BYTES: u64 = 512;
 
 /// What the page cache keeps or forgets as a whole.
 const PAGE_BYTES: u64 = 4096;

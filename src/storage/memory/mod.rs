@@ -74,6 +74,11 @@ impl MemoryStorage {
         self.0.lock().faults.count()
     }
 
+    /// How many of them were of one kind.
+    pub fn operations_of(&self, kind: OperationKind) -> u64 {
+        self.0.lock().faults.count_of(kind)
+    }
+
     /// Those operations in order; empty for a forgetful disk.
     pub fn trace(&self) -> Vec<Operation> {
         self.0.lock().faults.trace()
@@ -82,6 +87,11 @@ impl MemoryStorage {
     /// Plans a fault. Of several that meet, the one planned first happens.
     pub fn inject(&self, fault: Fault) {
         self.0.lock().faults.plan(fault);
+    }
+
+    /// The planned faults that happened so far, in order, each as often as it did.
+    pub fn met(&self) -> Vec<Fault> {
+        self.0.lock().faults.met()
     }
 
     /// Takes back every planned fault. What has failed stays failed, and what has crashed stays
