@@ -18,9 +18,14 @@ impl Dice {
         (z ^ (z >> 31)) % bound
     }
 
-    /// Gives other threads their turn, sometimes more than once, mostly not at all.
+    /// Gives other threads their turn, mostly not at all, sometimes more than once. Rarely enough,
+    /// since on a busy machine others than these threads may take it too.
     pub(crate) fn pause(&mut self) {
-        let times = [0, 0, 0, 0, 0, 1, 2, 8][self.below(8) as usize];
+        let times = match self.below(64) {
+            0 => 4,
+            1..6 => 1,
+            _ => 0,
+        };
         (0..times).for_each(|_| thread::yield_now());
     }
 }

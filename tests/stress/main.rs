@@ -37,7 +37,7 @@ use met::Met;
 use monsterdb::storage::{Access, FileStorage, MemoryStorage, Storage};
 
 /// Openings of each database; each but the last ends while threads are at work.
-const OPENINGS: u64 = 6;
+const OPENINGS: u64 = 7;
 
 /// Seconds for both kinds of disk together, where nobody asks for more.
 const SECONDS: u64 = 2;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use monsterdb::{Database, Durability, Json, Snapshot, storage::Storage};
+use monsterdb::{Database, Durability, Json, Snapshot, Version, storage::Storage};
 
 use crate::{
     Disk, OPENINGS,
@@ -29,7 +29,7 @@ pub(crate) fn run(seed: u64, disk: &Disk, met: &Met) {
             Some(last) => assert_eq!(found, *last, "what opens is what was published last"),
         }
         let recovery = database.status().recovery;
-        met.add(What::OpenedFromCheckpoint, u64::from(recovery.checkpoint > Default::default()));
+        met.add(What::OpenedFromCheckpoint, u64::from(recovery.checkpoint > Version::ZERO));
         met.add(What::OpenedWithReplay, u64::from(recovery.replayed > 0));
 
         // Either somebody closes it, or the threads end and the last handle does.
@@ -81,24 +81,18 @@ fn work(
     dice: &mut Dice,
     met: &Met,
 ) -> Arc<Snapshot> {
-    let end = database.snapshot().version().get() + 100 + dice.below(300);
-    let watcher = database.clone();
+    let end = Version::new(database.snapshot().version().get() + 50 + dice.below(150));
     thread::scope(|scope| {
         for worker in workers.iter_mut() {
-            let database = database.clone();
-            scope.spawn(move || worker.work(&database, (!close).then_some(end)));
-        }
-        while close && watcher.snapshot().version().get() < end {
-            thread::yield_now();
-        }
-        if close {
-            database.close().unwrap();
-        } else {
-            met.note(What::ClosedByLastHandle);
+            let database = &database;
+            scope.spawn(move || worker.work(database, end, close));
         }
     });
-    let counts = watcher.status().commits;
+    if !close {
+        met.note(What::ClosedByLastHandle);
+    }
+    let counts = database.status().commits;
     met.add(What::Conflict, counts.conflicts);
     met.add(What::Retry, counts.retries);
-    watcher.snapshot()
+    database.snapshot()
 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use monsterdb::{
     CollectionName, CollectionOptions, Database, DocumentId, Draft, Error, Filter, IndexDefinition,
-    Query, Result, Snapshot, Transaction, Update,
+    Query, Result, Snapshot, Transaction, Update, Version,
     document::{Document, Raw},
     query::Source,
 };
@@ -47,10 +47,17 @@ impl<'a> Worker<'a> {
         Worker { number, dice, counted: 0, kept: VecDeque::new(), met }
     }
 
-    /// Works until the database is closed, or up to this version.
-    pub(crate) fn work(&mut self, database: &Database, end: Option<u64>) {
-        while end.is_none_or(|end| database.snapshot().version().get() < end) {
+    /// Works until the database is closed. At this version, one of the threads closes it under the
+    /// others, or else all of them end.
+    pub(crate) fn work(&mut self, database: &Database, end: Version, close: bool) {
+        loop {
             self.dice.pause();
+            if database.snapshot().version() >= end && (!close || self.number == 0) {
+                if close {
+                    database.clone().close().unwrap();
+                }
+                return;
+            }
             match self.step(database) {
                 Ok(()) => {}
                 Err(Error::Closed) => return self.met.note(What::ClosedUnderWay),
