@@ -91,7 +91,10 @@ pub(super) fn read_collection(
     check_header(lines.next().unwrap_or_default(), collection, entry)?;
     let documents: Result<Vec<_>, String> = lines.map(parse_line).collect();
     let documents = documents.map_err(|reason| damaged(0, reason))?;
-    match documents.len() as u64 == entry.count && documents.is_sorted_by(|a, b| a.0 < b.0) {
+    let is_whole = documents.len() as u64 == entry.count
+        && documents.is_sorted_by(|a, b| a.0 < b.0)
+        && documents.iter().all(|(_, document)| document.version() <= collection.changed);
+    match is_whole {
         true => Ok(documents),
         false => Err(damaged(0, "its documents are not those of its header".to_owned())),
     }

@@ -116,11 +116,28 @@ impl Manifest {
         }
         let text: ManifestText = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
         let collections = text.collections.into_iter().map(ManifestCollection::try_from);
-        Ok(Manifest {
+        let manifest = Manifest {
             version: Version::new(text.version),
             synced: Version::new(text.synced),
             collections: collections.collect::<Result<_, _>>().map_err(damaged)?,
-        })
+        };
+        match manifest.is_sound() {
+            true => Ok(manifest),
+            false => Err(damaged("its versions or its names are in no order".to_owned())),
+        }
+    }
+
+    /// What whoever reads a manifest relies on, and a checksum does not say: the order of versions,
+    /// and that every name stands once and in its place.
+    fn is_sound(&self) -> bool {
+        let versions = self.version.max(self.synced) <= Version::MAX;
+        let names = self.collections.is_sorted_by(|one, two| one.name < two.name);
+        let collections = self.collections.iter().all(|collection| {
+            let ManifestCollection { created, changed, indexes, .. } = collection;
+            let versions = created <= changed && *changed <= self.version;
+            versions && indexes.is_sorted_by(|one, two| one.0 < two.0)
+        });
+        versions && names && collections
     }
 
     /// The files of a collection whose content is that of its last change.
@@ -176,5 +193,55 @@ impl IndexText {
         let name = IndexName::new(&self.name).map_err(|error| error.to_string())?;
         let definition = IndexDefinition::parse(self.definition.get());
         Ok((name, Arc::new(definition.map_err(|error| error.to_string())?)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// A manifest of these collections, each with the versions that created and changed it.
+    fn manifest(version: u64, collections: &[(&str, u64, u64, &[&str])]) -> Manifest {
+        let definition = Arc::new(IndexDefinition::on(["n"]).unwrap());
+        let index = |name: &&str| (IndexName::new(name).unwrap(), Arc::clone(&definition));
+        let collection =
+            |(name, created, changed, indexes): &(&str, u64, u64, &[&str])| ManifestCollection {
+                name: CollectionName::new(name).unwrap(),
+                created: Version::new(*created),
+                changed: Version::new(*changed),
+                options: CollectionOptions::default(),
+                files: Vec::new(),
+                indexes: indexes.iter().map(index).collect(),
+            };
+        let collections = collections.iter().map(collection).collect();
+        Manifest { version: Version::new(version), synced: Version::ZERO, collections }
+    }
+
+    #[test]
+    fn what_is_in_order_is_read_back() {
+        let last = Version::MAX.get();
+        for manifest in
+            [manifest(0, &[]), manifest(last, &[("a", 1, last, &[]), ("b", 2, 2, &["i", "j"])])]
+        {
+            assert_eq!(Manifest::decode(&manifest.encode()).unwrap(), manifest);
+        }
+    }
+
+    #[test]
+    fn what_is_in_no_order_is_damage() {
+        for manifest in [
+            manifest(u64::MAX, &[]),
+            manifest(2, &[("b", 1, 1, &[]), ("a", 1, 1, &[])]),
+            manifest(2, &[("a", 1, 1, &[]), ("a", 1, 1, &[])]),
+            manifest(2, &[("a", 2, 1, &[])]),
+            manifest(2, &[("a", 1, 3, &[])]),
+            manifest(2, &[("a", 1, 1, &["j", "i"])]),
+            manifest(2, &[("a", 1, 1, &["i", "i"])]),
+            Manifest { synced: Version::new(u64::MAX), ..manifest(2, &[]) },
+        ] {
+            let decoded = Manifest::decode(&manifest.encode());
+            assert!(matches!(decoded, Err(Error::Damaged(_))), "{manifest:?}: {decoded:?}");
+        }
     }
 }

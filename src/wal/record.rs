@@ -120,7 +120,10 @@ impl<'a> Record<'a> {
         let (time, rest) = rest.strip_prefix("\"time\":\"")?.split_once('"')?;
         let (tx, rest) = rest.strip_prefix(",\"tx\":\"")?.split_once('"')?;
         let ops = rest.strip_prefix(",\"ops\":")?.strip_suffix('}')?;
-        let version = |digits: &str| digits.parse().ok().map(Version::new);
+        let version = |digits: &str| {
+            let version = digits.parse().ok().map(Version::new);
+            version.filter(|version| *version <= Version::MAX)
+        };
         Some(Record { seq: version(seq)?, synced: version(synced)?, time, tx, ops })
     }
 }
@@ -203,6 +206,23 @@ mod tests {
         );
         let line = String::from_utf8(line(17)).unwrap();
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn no_record_is_numbered_beyond_the_last() {
+        let line = |seq: u64, synced: u64| {
+            frame_line(&format!(
+                "\"seq\":{seq},\"synced\":{synced},\"time\":\"\",\"tx\":\"\",\"ops\":[]"
+            ))
+        };
+        let last = Version::MAX.get();
+        for (seq, synced, is_record) in
+            [(last, last, true), (last + 1, 0, false), (1, u64::MAX, false)]
+        {
+            let line = line(seq, synced);
+            let line = line.strip_suffix(b"\n").unwrap();
+            assert_eq!(Record::parse(line).is_ok(), is_record, "{seq} {synced}");
+        }
     }
 
     #[test]

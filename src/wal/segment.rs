@@ -4,7 +4,7 @@ use std::io;
 
 use super::record::segment_head;
 use crate::{
-    storage::{Storage, StorageFile, replace_file},
+    storage::{Storage, StorageFile, replace_file, split_name},
     sync::{mutant, step},
     version::Version,
 };
@@ -103,8 +103,14 @@ pub fn list_segments(storage: &dyn Storage) -> io::Result<Vec<(Version, String)>
     let mut segments: Vec<_> = storage
         .list(FOLDER)?
         .iter()
-        .filter_map(|name| name.strip_suffix(".ndjson")?.parse().ok())
-        .map(|first| (Version::new(first), segment_name(Version::new(first))))
+        .filter_map(|name| {
+            let first = Version::new(name.strip_suffix(".ndjson")?.parse().ok()?);
+            // A number has other spellings, and numbers before the first and beyond the last one
+            // are none of ours: as any other name they are no segment's.
+            let is_one = Version::ZERO < first && first <= Version::MAX;
+            let file = segment_name(first);
+            (is_one && split_name(&file).1 == name).then_some((first, file))
+        })
         .collect();
     segments.sort_unstable();
     Ok(segments)
@@ -145,4 +151,25 @@ fn segment_name(first: Version) -> String {
 /// A head is longest with the longest number.
 fn head_bytes() -> u64 {
     segment_head(Version::new(u64::MAX)).len() as u64
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    #[test]
+    fn segments_have_the_names_that_are_given_to_them() {
+        let storage = MemoryStorage::new();
+        storage.create_folder(FOLDER).unwrap();
+        for name in
+            ["17", "1", "0", "01", "+2", "-3", "x", "18446744073709551615", "9999999999999999999"]
+        {
+            storage.create(&format!("{FOLDER}/{name}.ndjson")).unwrap();
+        }
+        let listed = list_segments(&storage).unwrap();
+        let expected = [1, 17].map(|first| (Version::new(first), format!("wal/{first}.ndjson")));
+        assert_eq!(listed, expected);
+    }
 }

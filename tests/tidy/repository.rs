@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::Problem;
 
 /// Files and folders that are made, not written. `Cargo.lock` has to name its registry.
-const NOT_OURS: [&str; 4] = [".git", "target", "data", "Cargo.lock"];
+const NOT_OURS: [&str; 5] = [".git", "target", "data", "Cargo.lock", "tests/fuzz/Cargo.lock"];
 
 /// The names of all files below the root, sorted.
 pub(crate) fn files(root: &Path) -> Vec<String> {
