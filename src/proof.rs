@@ -13,7 +13,8 @@
 //! tests/fuzz/run                   ten minutes of hostile bytes for each border
 //! tests/races/tsan                 data races, as ThreadSanitizer sees them
 //! HISTORY_SEEDS=167 cargo test --test history -- --nocapture        a million transactions
-//! FAULT_PLANS=5000 cargo test --test crash plans -- --nocapture     thousands of plans of faults
+//! PROPTEST_CASES=5000 cargo test --test crash plans -- --nocapture  thousands of plans of faults
+//! STRESS_SECONDS=600 cargo test --test stress                       everything at once, for long
 //! MONSTERDB_TEST_DEPTH=20 cargo test --test crash                   twenty times the seeds
 //! PLANS_SEED=7 cargo test --test plans -- --nocapture               other queries and indexes
 //! ```
@@ -88,7 +89,7 @@
 //!
 //! *Checks*: `cargo test --test crash failures` fails every operation once, in three ways;
 //! `cargo test --test crash waiters` and `cargo test --test crash meanwhile` have others wait for
-//! it; `cargo test --test crash full` and `cargo test --test full` fill the device. The models
+//! it; `cargo test --test crash full` and `cargo test --test kill full` fill the device. The models
 //! `failing_sync_two` and `failing_sync_three`: `cargo loom`.
 //!
 //! # G7, one process a directory

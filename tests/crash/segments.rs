@@ -58,7 +58,8 @@ fn a_renamed_one_is_refused() {
     let firsts = firsts(&whole);
     assert_eq!(firsts, [1, 3, 5]);
     for first in &firsts {
-        for other in [first - 1, first + 1] {
+        // No segment has the number 0.
+        for other in [first - 1, first + 1].into_iter().filter(|other| *other > 0) {
             let storage = whole.crash(CrashKind::Process, 0);
             storage.rename(&name(*first), &name(other)).unwrap();
             let damage = damage(&storage);
