@@ -142,6 +142,9 @@ impl Committer {
 
     /// The committed state that readers see.
     pub fn published(&self) -> Arc<Snapshot> {
+        if mutant("read_the_tip") {
+            return self.group.tip();
+        }
         self.group.published()
     }
 
@@ -237,7 +240,8 @@ impl Committer {
         intention: &Intention,
         durability: Durability,
     ) -> Result<Outcome> {
-        let writes = intention.writes.resolve(tip)?;
+        let early = mutant("resolve_against_the_snapshot");
+        let writes = intention.writes.resolve(if early { &intention.snapshot } else { tip })?;
         if writes.is_empty() {
             return Ok(Outcome::Unchanged(tip.version()));
         }

@@ -47,7 +47,8 @@ pub fn validate(
         if reads.created.is_some_and(|created| current.is_none_or(|c| c.created() != created)) {
             conflicts.push(conflict(Dependency::Collection, last_change(to, name)));
         }
-        for (id, version) in &reads.documents {
+        let documents = (!mutant("skip_documents")).then_some(&reads.documents);
+        for (id, version) in documents.into_iter().flatten() {
             let stored = current.and_then(|collection| collection.get_by_id(id));
             let found = stored.map(|document| document.version());
             if found != *version {

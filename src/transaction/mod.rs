@@ -31,7 +31,7 @@ use crate::{
     names::{CollectionName, DocumentId},
     query::{Predicate, Query},
     snapshot::Snapshot,
-    sync::Arc,
+    sync::{Arc, mutant},
     version::Version,
 };
 use overlay::View;
@@ -270,7 +270,9 @@ impl Transaction {
         let state = &mut *self.state.borrow_mut();
         let place = state.place_of(savepoint)?;
         state.savepoints.truncate(place + 1);
-        if let Some((_, writes)) = state.savepoints.last() {
+        if let Some((_, writes)) = state.savepoints.last()
+            && !mutant("roll_back_nothing")
+        {
             state.writes = writes.clone();
         }
         Ok(())
@@ -294,7 +296,7 @@ impl Transaction {
     /// What it asks of a commit.
     pub fn into_intention(self) -> Intention {
         let State { mut reads, writes, .. } = self.state.into_inner();
-        if self.isolation == Isolation::Snapshot {
+        if self.isolation == Isolation::Snapshot || mutant("commit_at_snapshot_isolation") {
             reads = first_committer_wins(&self.snapshot, &reads, &writes);
         }
         for name in writes.collections() {
@@ -359,6 +361,9 @@ impl Transaction {
 /// read of that same document, by its id or by a query, or else an update would be lost.
 fn first_committer_wins(snapshot: &Snapshot, seen: &ReadSet, writes: &Overlay) -> ReadSet {
     let mut reads = ReadSet::default();
+    if mutant("last_committer_wins") {
+        return reads;
+    }
     for (collection, id, pending) in writes.iter_documents() {
         match pending {
             Pending::Put(_) | Pending::Delete => {

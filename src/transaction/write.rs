@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     names::{CollectionName, DocumentId},
     snapshot::{CatalogChange, CollectionOptions},
-    sync::Arc,
+    sync::{Arc, mutant},
     update::{JsonPatch, MergePatch, Update},
     version::Version,
 };
@@ -144,7 +144,9 @@ impl Transaction {
     ) -> Result<()> {
         self.touch(collection)?;
         let found = self.snapshot.get_by_id(collection, id).map(|doc| doc.version());
-        self.state.borrow_mut().reads.document(collection, id, found);
+        if !mutant("require_only_at_once") {
+            self.state.borrow_mut().reads.document(collection, id, found);
+        }
         if found.unwrap_or(Version::ZERO) == expected {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! A graph of who comes before whom, and its cycles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Why one transaction comes before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,9 @@ pub(crate) enum Edge {
     /// It ended before the other began.
     RealTime,
 }
+
+/// Nodes of a component through which a cycle is sought.
+const STARTS: usize = 200;
 
 #[derive(Default)]
 pub(crate) struct Graph {
@@ -38,9 +41,26 @@ impl Graph {
         }
     }
 
-    /// One cycle of each strongly connected component, as the nodes with the edge that leaves each.
+    /// Cycles, none when there are none: the shortest through each of the earliest nodes of each
+    /// strongly connected component, as the nodes with the edge that leaves each. Those that need
+    /// no real time say more, so the others are sought only where there are none of them.
     pub(crate) fn cycles(&self) -> Vec<Vec<(usize, Edge)>> {
-        self.components().iter().map(|component| self.shortest_cycle(component)).collect()
+        let all = self.components();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let timeless = self.without(Edge::RealTime);
+        let components = timeless.components();
+        match components.is_empty() {
+            true => self.shortest_cycles(&all),
+            false => timeless.shortest_cycles(&components),
+        }
+    }
+
+    fn without(&self, left_out: Edge) -> Graph {
+        let mut edges = self.edges.clone();
+        edges.iter_mut().for_each(|edges| edges.retain(|_, edge| *edge != left_out));
+        Graph { edges }
     }
 
     /// Strongly connected components of more than one node (Tarjan 1972, without recursion).
@@ -87,19 +107,27 @@ impl Graph {
         components
     }
 
-    /// The shortest cycle through any node of a component, preferring few kinds of reasons.
-    fn shortest_cycle(&self, component: &[usize]) -> Vec<(usize, Edge)> {
-        let starts = component.iter().take(50);
-        let cycles = starts.filter_map(|start| self.cycle_through(*start, component));
-        cycles.min_by_key(Vec::len).expect("each node of a component is on a cycle")
+    fn shortest_cycles(&self, components: &[Vec<usize>]) -> Vec<Vec<(usize, Edge)>> {
+        let mut is_member = vec![false; self.edges.len()];
+        let mut cycles = Vec::new();
+        for component in components {
+            component.iter().for_each(|node| is_member[*node] = true);
+            let mut starts = component.clone();
+            starts.sort_unstable();
+            let starts = starts.iter().take(STARTS);
+            cycles.extend(starts.filter_map(|start| self.cycle_through(*start, &is_member)));
+            component.iter().for_each(|node| is_member[*node] = false);
+        }
+        cycles
     }
 
-    fn cycle_through(&self, start: usize, component: &[usize]) -> Option<Vec<(usize, Edge)>> {
+    /// The shortest cycle through a node, within a component.
+    fn cycle_through(&self, start: usize, is_member: &[bool]) -> Option<Vec<(usize, Edge)>> {
         let mut came_from: BTreeMap<usize, (usize, Edge)> = BTreeMap::new();
-        let mut queue = std::collections::VecDeque::from([start]);
+        let mut queue = VecDeque::from([start]);
         while let Some(node) = queue.pop_front() {
             for (&to, &edge) in &self.edges[node] {
-                if !component.contains(&to) || came_from.contains_key(&to) {
+                if !is_member[to] || came_from.contains_key(&to) {
                     continue;
                 }
                 came_from.insert(to, (node, edge));

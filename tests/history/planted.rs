@@ -4,21 +4,21 @@
 use monsterdb::Isolation::{self, Serializable, Snapshot};
 
 use super::{
-    checker,
+    explanation::Explanation,
     record::{
         Event::{
             self, AddItem, Append, CountBag, Increment, ReadBag, ReadCounter, ReadList,
             ReadRegister, WriteRegister,
         },
-        History, Outcome, Record,
+        History, NEVER, Outcome, Record,
     },
-    serial,
 };
 
 /// A transaction that began and ended then, with this version; zero for one that did not commit.
 fn at(start: u64, finish: u64, version: u64, isolation: Isolation, events: &[Event]) -> Record {
     let outcome = if version > 0 { Outcome::Committed(version) } else { Outcome::Aborted };
-    Record { isolation, start, finish, events: events.to_vec(), outcome }
+    let (kind, snapshot, events) = ("planted", None, events.to_vec());
+    Record { kind, isolation, start, finish, snapshot, events, outcome }
 }
 
 fn list(values: &[u64]) -> Event {
@@ -47,8 +47,13 @@ fn item(item: u64) -> Event {
 
 /// What the graph shows of these, and whether the serial order explains them.
 fn judge(records: &[Record]) -> (String, bool) {
-    let history = History { records: records.to_vec() };
-    (checker::anomalies(&history).join("\n"), serial::check(&history).is_ok())
+    judge_history(History { records: records.to_vec(), ..History::default() })
+}
+
+fn judge_history(mut history: History) -> (String, bool) {
+    let Explanation { anomalies, serial, .. } = Explanation::of(&mut history);
+    let names: Vec<String> = anomalies.iter().map(ToString::to_string).collect();
+    (names.join("\n"), serial.is_ok())
 }
 
 fn assert_found(name: &str, records: &[Record]) {
@@ -85,6 +90,15 @@ fn a_lost_update_is_found() {
             at(1, 11, 2, Serializable, &[list(&[]), append(6)]),
             at(12, 13, 1, Serializable, &[list(&[5])]),
             at(14, 15, 2, Serializable, &[list(&[6])]),
+        ],
+    );
+    // One of the two appends is in no list that anybody has seen.
+    assert_found(
+        "G2-item, lost update",
+        &[
+            at(0, 10, 1, Serializable, &[list(&[]), append(5)]),
+            at(1, 11, 2, Serializable, &[list(&[]), append(6)]),
+            at(12, 13, 2, Serializable, &[list(&[6])]),
         ],
     );
 }
@@ -203,4 +217,104 @@ fn counts_and_counters_are_checked_by_the_serial_order() {
             at(4, 5, 2, Serializable, &[ReadCounter { key: 1, value: 1 }, register(1, Some(1))]),
         ],
     );
+}
+
+/// The answer never came.
+fn unanswered(start: u64, events: &[Event]) -> Record {
+    let committed = at(start, NEVER, 1, Serializable, events);
+    Record { outcome: Outcome::Unknown, ..committed }
+}
+
+#[test]
+fn without_an_answer_both_is_fine() {
+    assert_clean(
+        "one that did not take effect",
+        &[
+            unanswered(0, &[list(&[]), append(5)]),
+            at(2, 3, 1, Serializable, &[list(&[]), append(6)]),
+            at(4, 5, 1, Serializable, &[list(&[6])]),
+        ],
+    );
+    assert_clean(
+        "one that did, and whose version nobody was told",
+        &[
+            unanswered(0, &[list(&[]), append(5), Increment { key: 1 }]),
+            at(2, 3, 2, Serializable, &[append(6)]),
+            at(4, 5, 2, Serializable, &[list(&[5, 6]), ReadCounter { key: 1, value: 1 }]),
+        ],
+    );
+    assert_clean(
+        "one that took its time",
+        &[
+            unanswered(0, &[write(1, 5), Increment { key: 1 }]),
+            at(2, 3, 1, Serializable, &[register(1, None), item(1)]),
+            at(4, 5, 3, Serializable, &[ReadCounter { key: 1, value: 1 }, item(2)]),
+        ],
+    );
+}
+
+#[test]
+fn without_an_answer_not_everything_is_fine() {
+    assert_found(
+        "G1a, dirty read over a crash",
+        &[
+            unanswered(0, &[list(&[]), append(5)]),
+            at(2, 3, 1, Serializable, &[list(&[5])]),
+            at(4, 5, 2, Serializable, &[list(&[]), append(6)]),
+            at(6, 7, 2, Serializable, &[list(&[6])]),
+        ],
+    );
+    // It was there, and then it was not.
+    assert_found(
+        "real time",
+        &[
+            unanswered(0, &[item(5)]),
+            at(2, 3, 1, Serializable, &[bag(None, &[5])]),
+            at(4, 5, 1, Serializable, &[bag(None, &[])]),
+        ],
+    );
+    // Half of it is there.
+    assert_found(
+        "G-single, read skew",
+        &[
+            unanswered(0, &[write(2, 4), append(5), item(6)]),
+            at(2, 3, 1, Serializable, &[bag(None, &[6]), list(&[])]),
+        ],
+    );
+}
+
+#[test]
+fn what_was_acknowledged_and_is_lost_is_found() {
+    let lost = [
+        at(0, 1, 1, Serializable, &[list(&[]), append(5)]),
+        at(2, 3, 1, Serializable, &[list(&[])]),
+    ];
+    assert_found("real time, stale read", &lost);
+}
+
+#[test]
+fn versions_that_do_not_grow_are_found() {
+    let (_, is_explained) = judge(&[
+        at(0, 1, 5, Serializable, &[write(1, 5)]),
+        at(2, 3, 4, Serializable, &[write(2, 6)]),
+    ]);
+    assert!(!is_explained);
+    // The document that holds it has another version than its writer.
+    let mut history =
+        History { records: vec![at(0, 1, 5, Serializable, &[write(1, 5)])], ..History::default() };
+    history.sightings.insert((("register", 1), 5, 6));
+    assert!(judge_history(history).0.contains("version"));
+}
+
+/// At snapshot isolation everything is read at one version.
+#[test]
+fn read_skew_at_snapshot_isolation_is_found() {
+    let reader = at(1, 12, 2, Snapshot, &[register(1, None), register(2, Some(6))]);
+    let skewed = |snapshot| {
+        judge(&[
+            at(0, 10, 1, Serializable, &[write(1, 5), write(2, 6)]),
+            Record { snapshot: Some(snapshot), ..reader.clone() },
+        ])
+    };
+    assert!(!skewed(0).1 && !skewed(1).1);
 }
