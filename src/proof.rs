@@ -12,7 +12,7 @@
 //! tests/history/mutants            the same for the checker of histories
 //! tests/fuzz/run                   ten minutes of hostile bytes for each border
 //! tests/races/tsan                 data races, as ThreadSanitizer sees them
-//! HISTORY_SEEDS=167 cargo test --test history -- --nocapture        a million transactions
+//! HISTORY_SEEDS=167 cargo test --test history -- --nocapture        millions of transactions
 //! PROPTEST_CASES=5000 cargo test --test crash plans -- --nocapture  thousands of plans of faults
 //! STRESS_SECONDS=600 cargo test --test stress                       everything at once, for long
 //! MONSTERDB_TEST_DEPTH=20 cargo test --test crash                   twenty times the seeds
@@ -31,9 +31,11 @@
 //!   of log and publication in every interleaving of two threads, and of three and four with a
 //!   bound on preemptions: `cargo loom`.
 //! - `cargo test --test history` runs concurrent lists, registers, bags and counters, in process,
-//!   over HTTP, and across kills, and looks for cycles among their dependencies, real time
-//!   included, after Elle (Kingsbury and Alvaro 2020). What it finds it names. It finds planted
-//!   write skew, lost update, stale reads and phantoms: `tests/history/mutants`.
+//!   over HTTP, across crashes of a disk in memory and across kills of the server, and looks for
+//!   cycles among their dependencies, real time included, after Elle (Kingsbury and Alvaro 2020).
+//!   What it finds it names. It finds write skew, lost updates, stale and dirty reads and phantoms
+//!   in an engine that is broken on purpose, each within 10,000 transactions:
+//!   `tests/history/mutants`.
 //! - `cargo test --test scripts` plays every anomaly of Adya's and Hermitage's catalogues from a
 //!   file that anyone can read, and `cargo test --test model` holds random histories against a map.
 //! - `cargo test --test properties p18` and `cargo test --test properties p01`.

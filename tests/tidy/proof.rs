@@ -39,7 +39,9 @@ pub(crate) fn problems(page: &Source, present: &Present, root: &Path) -> Vec<Pro
             found.push(Problem { file: page.name.clone(), line: number, advice });
         };
         for command in line.text.split("cargo test --test ").skip(1) {
+            // Within the text a command ends with a quotation, in a block before its explanation.
             let command = command.split('`').next().unwrap_or_default();
+            let command = command.split("  ").next().unwrap_or_default();
             let mut words = command.split_whitespace().take_while(|word| *word != "--");
             let target = words.next().unwrap_or_default();
             if !present.targets.contains(target) {
