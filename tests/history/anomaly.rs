@@ -77,6 +77,10 @@ fn name(cycle: &[(usize, Edge)], history: &History) -> &'static str {
         ([Overtaken::ItsOwnWrite], _, 0) => "G-single, lost update",
         ([Overtaken::Predicate], _, 0) => "G-single, phantom",
         ([Overtaken::Value], _, 0) => "G-single, read skew",
+        // Of two that wrote over each other's reads, one's write is nowhere to be seen.
+        (several, _, 0) if several.iter().all(|one| *one == Overtaken::ItsOwnWrite) => {
+            "G2-item, lost update"
+        }
         (several, _, 0) if several.contains(&Overtaken::Predicate) => "G2, phantom",
         (_, _, 0) => "G2-item, write skew",
         ([], _, _) => "real time, overwritten or read early",

@@ -17,8 +17,8 @@
 //! HISTORY_SEEDS=167 cargo test --release --test history -- --nocapture --test-threads 1
 //! ```
 //!
-//! tries 42 times as much of everything, a million transactions in memory alone. The runs print
-//! what they met and how often; without `HISTORY_SEEDS` they take seconds.
+//! tries 42 times as much of everything: two and a half million transactions, half of them in
+//! memory. The runs print what they met and how often; without `HISTORY_SEEDS` they take seconds.
 //! `tests/history/mutants` breaks the engine in turn and shows which anomaly these runs name.
 #![allow(missing_docs)]
 

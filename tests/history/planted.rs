@@ -92,6 +92,15 @@ fn a_lost_update_is_found() {
             at(14, 15, 2, Serializable, &[list(&[6])]),
         ],
     );
+    // One of the two appends is in no list that anybody has seen.
+    assert_found(
+        "G2-item, lost update",
+        &[
+            at(0, 10, 1, Serializable, &[list(&[]), append(5)]),
+            at(1, 11, 2, Serializable, &[list(&[]), append(6)]),
+            at(12, 13, 2, Serializable, &[list(&[6])]),
+        ],
+    );
 }
 
 #[test]
