@@ -240,8 +240,11 @@ impl Committer {
         intention: &Intention,
         durability: Durability,
     ) -> Result<Outcome> {
-        let early = mutant("resolve_against_the_snapshot");
-        let writes = intention.writes.resolve(if early { &intention.snapshot } else { tip })?;
+        let snapshot = &*intention.snapshot;
+        // Only where no collection has come meanwhile, which would be noticed at once.
+        let early = mutant("resolve_against_the_snapshot")
+            && snapshot.collections().count() == tip.collections().count();
+        let writes = intention.writes.resolve(if early { snapshot } else { tip })?;
         if writes.is_empty() {
             return Ok(Outcome::Unchanged(tip.version()));
         }

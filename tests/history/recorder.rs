@@ -1,12 +1,9 @@
 //! What the clients of one history share: the sequence of beginnings and ends, the source of new
 //! values, and the records. It outlives the databases that it is about.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use monsterdb::Isolation;
@@ -17,7 +14,7 @@ use super::record::{Event, History, Key, NEVER, Outcome, Record};
 pub(crate) struct Recorder {
     moments: AtomicU64,
     values: AtomicU64,
-    written: Mutex<(Vec<Record>, BTreeSet<(Key, u64, u64)>)>,
+    written: Mutex<History>,
 }
 
 /// What a transaction has seen and done so far.
@@ -63,9 +60,9 @@ impl Recorder {
         let mut written = self.written.lock().expect("nobody panicked");
         // What a transaction saw that was not told that it is well may never have been.
         if record.took_effect() {
-            written.1.extend(sightings);
+            written.sightings.extend(sightings);
         }
-        written.0.push(record);
+        written.records.push(record);
     }
 
     /// A value that nobody has had before.
@@ -80,8 +77,8 @@ impl Recorder {
 
     /// Everything, once all has been read again.
     pub(crate) fn into_history(self) -> History {
-        let (mut records, sightings) = self.written.into_inner().expect("nobody panicked");
-        records.sort_by_key(|record| record.start);
-        History { records, sightings, is_read_whole: true }
+        let mut history = self.written.into_inner().expect("nobody panicked");
+        history.records.sort_by_key(|record| record.start);
+        History { is_read_whole: true, ..history }
     }
 }

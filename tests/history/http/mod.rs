@@ -46,7 +46,10 @@ fn over_http() {
     for seed in 0..seeds(1) {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().expect("an address"));
         options.admin_key = Some(KEY.to_owned());
-        let server = Server::bind(Database::in_memory(), options).expect("a port is free");
+        // With syncs others have the time to come in between.
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let db = Database::open(folder.path()).expect("an empty directory holds no damage");
+        let server = Server::bind(db, options).expect("a port is free");
         let (address, stop) = (format!("http://{}", server.address()), server.handle());
         let serving = std::thread::spawn(move || server.run());
         let mut history = over_http_at(&address, seed);
