@@ -100,3 +100,9 @@ pub const INDEX_KEYS_MAX: usize = 10_000;
 
 /// Bytes of memory that one entry of an index takes besides its key.
 pub const INDEX_ENTRY_BYTES: u64 = 80;
+
+/// Interactive transactions of a server that may be open at once: each keeps a state in memory.
+pub const SESSIONS_MAX: usize = 1024;
+
+/// Interactive transactions that one key may have open, so that one client leaves some to others.
+pub const SESSIONS_PER_KEY_MAX: usize = 64;

@@ -135,7 +135,8 @@
 //!   to `cargo test --test stress`, which take what the scheduler gives them.
 //! - **The libraries below**: the persistent maps, the atomic swap, the HTTP server, the regular
 //!   expressions. Their misuse would show; their own faults only by chance.
-//! - **Interactive transactions over HTTP**, which do not exist yet: the histories over HTTP are of
-//!   single requests, of compare-and-set and of batches.
+//! - **Interactive transactions over HTTP** by histories: those over HTTP are of single requests, of
+//!   compare-and-set and of batches. What a session sees and when it conflicts is checked by example
+//!   (`tests/http/sessions.rs`); its commit is the one that the embedded histories check.
 //! - **Damage that repairs its own checksum**: a CRC finds accidents, not forgers.
 //! - **Time**: an index with `ttl_seconds` believes the clock.

@@ -9,6 +9,7 @@ use super::{
     health::{Recovery, durability},
     problem::Problem,
     respond::{Answer, json_text},
+    sessions::SessionCounts,
 };
 use crate::{
     commit::{CommitCounts, Logged},
@@ -34,6 +35,7 @@ struct Stats {
     recovery: Recovery,
     log: Log,
     commits: Commits,
+    sessions: SessionCounts,
 }
 
 /// What went into the log since the start.
@@ -64,11 +66,11 @@ pub(super) async fn checkpoint(
 /// `GET /admin/stats`: how the database is doing, in numbers.
 pub(super) async fn stats(_: Allowed<Admin>, service: Data<Service>) -> Answer {
     let status = service.database.status();
-    Answer::read(status.version, json_text(&Stats::from(status)))
+    Answer::read(status.version, json_text(&Stats::of(status, service.sessions.counts())))
 }
 
-impl From<Status> for Stats {
-    fn from(status: Status) -> Stats {
+impl Stats {
+    fn of(status: Status, sessions: SessionCounts) -> Stats {
         let Logged { bytes, operations, .. } = status.logged;
         let CommitCounts { committed, conflicts, retries, locked_runs } = status.commits;
         Stats {
@@ -84,6 +86,7 @@ impl From<Status> for Stats {
             recovery: Recovery::from(&status.recovery),
             log: Log { bytes, operations },
             commits: Commits { committed, conflicts, retries, locked_runs },
+            sessions,
         }
     }
 }

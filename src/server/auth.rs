@@ -50,9 +50,21 @@ pub(super) enum Role {
 }
 
 /// Who sent a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Caller {
     role: Role,
+    identity: Identity,
+}
+
+/// Whose key it is, without the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// No key is asked for.
+    Open,
+    /// The one that is not stored.
+    Given,
+    /// The stored one of this id.
+    Stored(DocumentId),
 }
 
 /// The keys that this server lets in.
@@ -71,6 +83,13 @@ struct StoredKey {
     role: Role,
     /// Hexadecimal SHA-256 of the key.
     hash: String,
+}
+
+impl Caller {
+    /// Whose key it is.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
 }
 
 impl Keys {
@@ -110,7 +129,7 @@ impl Keys {
         request: &ServiceRequest,
     ) -> Result<Caller, Problem> {
         if self.open {
-            return Ok(Caller { role: Role::Admin });
+            return Ok(Caller { role: Role::Admin, identity: Identity::Open });
         }
         let key = request.headers().get(API_KEY).map(HeaderValue::to_str);
         let Some(Ok(key)) = key else {
@@ -118,19 +137,19 @@ impl Keys {
         };
         let hash = hash(key);
         if self.given.is_some_and(|given| given.ct_eq(&hash).into()) {
-            return Ok(Caller { role: Role::Admin });
+            return Ok(Caller { role: Role::Admin, identity: Identity::Given });
         }
         self.stored(database, key)
-            .filter(|stored| stored.hash.as_bytes().ct_eq(hex(&hash).as_bytes()).into())
-            .map(|stored| Caller { role: stored.role })
+            .filter(|(_, stored)| stored.hash.as_bytes().ct_eq(hex(&hash).as_bytes()).into())
+            .map(|(id, stored)| Caller { role: stored.role, identity: Identity::Stored(id) })
             .ok_or_else(|| unauthorized("the key is not one of this server's"))
     }
 
-    fn stored(&self, database: &Database, key: &str) -> Option<StoredKey> {
+    fn stored(&self, database: &Database, key: &str) -> Option<(DocumentId, StoredKey)> {
         let (id, _secret) = key.strip_prefix("mdb_")?.split_once('_')?;
         let snapshot = database.snapshot();
         let document = snapshot.get(self.collection.as_str(), id)?;
-        serde_json::from_str(document.json()).ok()
+        Some((DocumentId::new(id).ok()?, serde_json::from_str(document.json()).ok()?))
     }
 }
 
@@ -163,10 +182,10 @@ impl<L: Level> FromRequest for Allowed<L> {
     type Future = Ready<Result<Allowed<L>, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Caller>().copied();
+        let caller = request.extensions().get::<Caller>().map(|caller| caller.role);
         ready(match caller {
-            Some(Caller { role }) if role >= L::ROLE => Ok(Allowed(PhantomData)),
-            Some(Caller { role }) => {
+            Some(role) if role >= L::ROLE => Ok(Allowed(PhantomData)),
+            Some(role) => {
                 let name = |role: Role| format!("{role:?}").to_lowercase();
                 let detail =
                     format!("the key's role is {}, and this needs {}", name(role), name(L::ROLE));

@@ -6,30 +6,29 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
-    web::Data,
 };
 use serde::Serialize;
 
 use super::{
-    Service,
     auth::{self, Allowed},
     body::Body,
     extract::{CollectionPath, DocumentPath, MediaType, unsupported, wants_representation},
+    ground::{Base, Ground},
     kinds::Kind,
     precondition::Preconditions,
     problem::Problem,
     respond::{Answer, etag, json_text, location},
-    write::{Write, Written},
+    write::{Write, Written, standing},
 };
 use crate::{
-    commit::{Committed, TransactOptions},
-    database::Database,
+    commit::Committed,
     document::{Document, Draft},
     error::{Error, Result},
     limits::BATCH_OPERATIONS_MAX,
     names::{CollectionName, DocumentId},
     sync::Arc,
     update::{JsonPatch, MergePatch, Update},
+    version::Version,
 };
 
 /// What a body of PATCH may be.
@@ -51,19 +50,24 @@ pub(super) async fn read(
     _: Allowed<auth::Read>,
     DocumentPath { collection, id }: DocumentPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
 ) -> Result<Answer, Problem> {
     let preconditions = Preconditions::of(&request)?;
-    let snapshot = service.database.snapshot();
-    let document = snapshot.get(collection.as_str(), id.as_str());
-    preconditions.check_match(document.map(|document| document.version()))?;
+    let (document, read_at) = ground.base().get(&collection, &id)?;
+    preconditions.check_match(document.as_deref().map(|found| standing(found, read_at)))?;
     let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
 
-    let answer = match preconditions.is_not_modified(document.version()) {
+    let version = document.version();
+    // What a transaction has written and not committed has no version to be known by.
+    if version == Version::ZERO {
+        let text = document.to_json_with_version();
+        return Ok(Answer::json(StatusCode::OK, text).read_at(read_at));
+    }
+    let answer = match preconditions.is_not_modified(version) {
         true => Answer::empty(StatusCode::NOT_MODIFIED),
         false => Answer::json(StatusCode::OK, document.to_json_with_version()),
     };
-    Ok(answer.with(header::ETAG, etag(document.version())).read_at(snapshot.version()))
+    Ok(answer.with(header::ETAG, etag(version)).read_at(read_at))
 }
 
 /// `POST /collections/{collection}/documents`: inserts one document, or as NDJSON many, all or
@@ -72,19 +76,17 @@ pub(super) async fn insert(
     _: Allowed<auth::Write>,
     CollectionPath(collection): CollectionPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
     body: Body,
 ) -> Result<Answer, Problem> {
     match MediaType::of(&request) {
         MediaType::Json => {
             let representation = wants_representation(&request);
             let insert =
-                move |database: &Database| insert_one(database, &collection, &body, representation);
-            service.block(insert).await
+                move |base: Base<'_>| insert_one(&base, &collection, &body, representation);
+            ground.run(insert).await
         }
-        MediaType::Ndjson => {
-            service.block(move |database| insert_many(database, &collection, &body)).await
-        }
+        MediaType::Ndjson => ground.run(move |base| insert_many(&base, &collection, &body)).await,
         MediaType::MergePatch | MediaType::JsonPatch | MediaType::Other => {
             Err(unsupported("application/json and application/x-ndjson"))
         }
@@ -96,21 +98,21 @@ pub(super) async fn put(
     _: Allowed<auth::Write>,
     target: DocumentPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
     body: Body,
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
     let preconditions = Preconditions::of(&request)?;
     let representation = wants_representation(&request);
-    let put = move |database: &Database| {
+    let put = move |base: Base<'_>| {
         let draft = Draft::parse(body.bytes())?;
         let write = Write { target, preconditions, states_version: draft.expected().is_some() };
-        let written = write.run(database, |tx, DocumentPath { collection, id }| {
+        let written = write.run(&base, |tx, DocumentPath { collection, id }| {
             tx.put(collection, id, draft.clone())
         })?;
         Ok(answer(&write.target.id, written, representation))
     };
-    service.block::<_, Problem>(put).await
+    ground.run::<_, Problem>(put).await
 }
 
 /// `PATCH /collections/{collection}/documents/{id}`: changes a document that is there, by update
@@ -119,43 +121,43 @@ pub(super) async fn patch(
     _: Allowed<auth::Write>,
     target: DocumentPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
     body: Body,
 ) -> Result<Answer, Problem> {
     let preconditions = Preconditions::of(&request)?;
     let representation = wants_representation(&request);
     match MediaType::of(&request) {
         MediaType::MergePatch => {
-            let merge = move |database: &Database| {
+            let merge = move |base: Base<'_>| {
                 let patch = MergePatch::parse(body.bytes())?;
                 let states_version = patch.expected().is_some();
                 let write = Write { target, preconditions, states_version };
-                let written = write.run(database, |tx, DocumentPath { collection, id }| {
+                let written = write.run(&base, |tx, DocumentPath { collection, id }| {
                     tx.merge(collection, id, &patch)
                 })?;
                 Ok(answer(&write.target.id, written, representation))
             };
-            service.block::<_, Problem>(merge).await
+            ground.run::<_, Problem>(merge).await
         }
         MediaType::Json => {
-            let update = move |database: &Database| {
+            let update = move |base: Base<'_>| {
                 let update = Update::parse(body.text()?)?;
                 let write = Write { target, preconditions, states_version: false };
-                let written = run_update(database, &write, &update, representation)?;
+                let written = run_update(&base, &write, &update, representation)?;
                 Ok(answer(&write.target.id, written, representation))
             };
-            service.block::<_, Problem>(update).await
+            ground.run::<_, Problem>(update).await
         }
         MediaType::JsonPatch => {
-            let patch = move |database: &Database| {
+            let patch = move |base: Base<'_>| {
                 let patch = JsonPatch::parse(body.text()?)?;
                 let write = Write { target, preconditions, states_version: false };
-                let written = write.run(database, |tx, DocumentPath { collection, id }| {
+                let written = write.run(&base, |tx, DocumentPath { collection, id }| {
                     tx.patch(collection, id, &patch)
                 })?;
                 Ok(answer(&write.target.id, written, representation))
             };
-            service.block::<_, Problem>(patch).await
+            ground.run::<_, Problem>(patch).await
         }
         MediaType::Ndjson | MediaType::Other => {
             let types = HeaderValue::from_static(PATCH_TYPES);
@@ -169,33 +171,31 @@ pub(super) async fn remove(
     _: Allowed<auth::Write>,
     target: DocumentPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
 ) -> Result<Answer, Problem> {
     let preconditions = Preconditions::of(&request)?;
     let write = Write { target, preconditions, states_version: false };
-    let delete = move |database: &Database| {
-        write.run(database, |tx, DocumentPath { collection, id }| {
-            match tx.delete(collection, id)? {
-                true => Ok(()),
-                false => Err(not_found(collection, id)),
-            }
+    let delete = move |base: Base<'_>| {
+        write.run(&base, |tx, DocumentPath { collection, id }| match tx.delete(collection, id)? {
+            true => Ok(()),
+            false => Err(not_found(collection, id)),
         })
     };
-    service.block(delete).await?;
+    ground.run(delete).await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// An update reads nothing, unless a precondition or the answer needs the document.
 fn run_update(
-    database: &Database,
+    base: &Base<'_>,
     write: &Write,
     update: &Update,
     representation: bool,
 ) -> Result<Written, Problem> {
     if write.preconditions.is_empty() && !representation {
-        return write.update_unseen(database, update);
+        return write.update_unseen(base, update);
     }
-    write.run(database, |tx, DocumentPath { collection, id }| match tx.get(collection, id)? {
+    write.run(base, |tx, DocumentPath { collection, id }| match tx.get(collection, id)? {
         Some(_) => tx.update(collection, id, update.clone()),
         None => Err(not_found(collection, id)),
     })
@@ -209,13 +209,13 @@ fn answer(id: &DocumentId, written: Written, representation: bool) -> Answer {
 }
 
 fn insert_one(
-    database: &Database,
+    base: &Base<'_>,
     collection: &CollectionName,
     body: &Body,
     representation: bool,
 ) -> Result<Answer, Problem> {
     let draft = Draft::parse(body.bytes())?;
-    let inserted = database.transact_with(TransactOptions::default(), |tx| {
+    let inserted = base.transact(|tx| {
         let id = tx.insert(collection, draft.clone())?;
         let document = tx.get(collection, &id)?;
         Ok((id, document))
@@ -224,16 +224,17 @@ fn insert_one(
     let document: Option<Arc<Document>> = document.filter(|_| representation);
     let text = document.map(|document| document.to_json_with_version());
     let answer = Answer::written(StatusCode::CREATED, &id, version, text);
-    Ok(answer.with(header::LOCATION, location(collection, &id)))
+    let location = base.path() + &location(collection, &id);
+    Ok(answer.with(header::LOCATION, location))
 }
 
 fn insert_many(
-    database: &Database,
+    base: &Base<'_>,
     collection: &CollectionName,
     body: &Body,
 ) -> Result<Answer, Problem> {
     let drafts = read_lines(body.bytes())?;
-    let inserted = database.transact_with(TransactOptions::default(), |tx| {
+    let inserted = base.transact(|tx| {
         let insert = |(line, draft): &(usize, Draft)| {
             let inserted = tx.insert(collection, draft.clone());
             inserted.map_err(|error| Problem::from(error).in_line(*line))

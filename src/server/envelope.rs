@@ -135,13 +135,20 @@ mod tests {
     };
 
     use super::*;
-    use crate::{database::Database, server::auth::Keys};
+    use crate::{
+        database::Database,
+        server::{ServeOptions, auth::Keys, sessions::Sessions},
+        sync::Arc,
+    };
 
     fn service() -> Data<Service> {
         let (_, stopping) = tokio::sync::watch::channel(false);
         let keys = Keys::new(true, None).unwrap();
         let body_timeout = Duration::from_secs(1);
-        Data::new(Service { database: Database::in_memory(), keys, body_timeout, stopping })
+        let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
+        let sessions = Arc::new(Sessions::new(limits));
+        let database = Database::in_memory();
+        Data::new(Service { database, keys, sessions, body_timeout, stopping })
     }
 
     async fn panic_at_once() -> HttpResponse {

@@ -15,6 +15,7 @@ pub(super) enum Kind {
     Unauthorized,
     Forbidden,
     NotFound,
+    TransactionNotFound,
     CollectionNotFound,
     IndexNotFound,
     RouteNotFound,
@@ -28,7 +29,9 @@ pub(super) enum Kind {
     VersionMismatch,
     TestFailed,
     Conflict,
+    TransactionBusy,
     VersionGone,
+    TransactionEnded,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -43,6 +46,7 @@ pub(super) enum Kind {
     InvalidBody,
     LimitExceeded,
     PreconditionRequired,
+    TooManySessions,
     Internal,
     OutcomeUnknown,
     ReadOnly,
@@ -133,7 +137,15 @@ impl Kind {
 
     /// True when the same request may succeed when it is sent again.
     pub(super) fn is_retryable(self) -> bool {
-        matches!(self, Kind::Conflict | Kind::RequestTimeout | Kind::Closed | Kind::StorageFull)
+        matches!(
+            self,
+            Kind::Conflict
+                | Kind::TransactionBusy
+                | Kind::TooManySessions
+                | Kind::RequestTimeout
+                | Kind::Closed
+                | Kind::StorageFull
+        )
     }
 }
 
@@ -156,7 +168,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 39] = [
+static TABLE: [Row; 43] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -167,6 +179,8 @@ static TABLE: [Row; 39] = [
         "Use a key of a stronger role. The roles are read, write and admin."),
     row(Kind::NotFound, 404, "not-found", "No such document",
         "Check the id, or create the document first."),
+    row(Kind::TransactionNotFound, 404, "tx-not-found", "No such transaction",
+        "Begin one. A token is good only with the key that began its transaction, and not after a restart."),
     row(Kind::CollectionNotFound, 404, "collection-not-found", "No such collection",
         "Check the name, or create the collection first."),
     row(Kind::IndexNotFound, 404, "index-not-found", "No such index",
@@ -193,8 +207,12 @@ static TABLE: [Row; 39] = [
         "Read the document again and decide anew."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
         "Run the transaction again. The member conflicts names what was overtaken."),
+    row(Kind::TransactionBusy, 409, "tx-busy", "The transaction is in use",
+        "Send one request of a transaction at a time: wait for the answer to the one before."),
     row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
         "Begin the listing again without a cursor, or read at the version that nearest names."),
+    row(Kind::TransactionEnded, 410, "tx-ended", "The transaction has ended",
+        "Begin another one. The detail says how this one ended."),
     row(Kind::PreconditionFailed, 412, "precondition-failed", "A precondition in the header failed",
         "Read the document again and decide anew."),
     row(Kind::PayloadTooLarge, 413, "payload-too-large", "Too many bytes",
@@ -223,6 +241,8 @@ static TABLE: [Row; 39] = [
         "Split the work into smaller parts."),
     row(Kind::PreconditionRequired, 428, "precondition-required", "The collection requires preconditions",
         "Send If-Match, if_version or _version with the version you read."),
+    row(Kind::TooManySessions, 429, "too-many-sessions", "Too many open transactions",
+        "Commit or roll back some, or wait until they expire."),
     row(Kind::Internal, 500, "internal", "The server failed",
         "Look for the request's id in the server's log."),
     row(Kind::OutcomeUnknown, 500, "outcome-unknown", "The outcome of the commit is unknown",

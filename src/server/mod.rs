@@ -19,6 +19,7 @@ mod collections;
 mod documents;
 mod envelope;
 mod extract;
+mod ground;
 mod health;
 mod indexes;
 mod kinds;
@@ -30,12 +31,15 @@ mod queries;
 mod question;
 mod respond;
 mod routes;
+mod sessions;
+mod transactions;
 mod write;
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
 pub(crate) use queries::Explained;
 
 use std::{
+    convert::Infallible,
     fmt, io,
     net::{SocketAddr, TcpListener},
     time::Duration,
@@ -44,9 +48,10 @@ use std::{
 use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
 use tokio::sync::watch;
 
-use crate::{database::Database, error::Error, sync::Arc};
+use crate::{database::Database, error::Error, limits, sync::Arc};
 use auth::Keys;
 use problem::Problem;
+use sessions::{SessionLimits, Sessions};
 
 /// How a database is served.
 #[derive(Clone)]
@@ -65,6 +70,14 @@ pub struct ServeOptions {
     pub body_timeout: Duration,
     /// Time that an idle connection is kept.
     pub keep_alive: Duration,
+    /// Time between two requests of an interactive transaction, after which it is rolled back.
+    pub session_idle: Duration,
+    /// Time that an interactive transaction may take in all.
+    pub session_total: Duration,
+    /// Interactive transactions that may be open at once.
+    pub sessions: usize,
+    /// Those of them that one key may have begun.
+    pub sessions_per_key: usize,
 }
 
 /// A server that has its address but takes no requests yet.
@@ -110,6 +123,7 @@ pub enum ServeError {
 struct Service {
     database: Database,
     keys: Keys,
+    sessions: Arc<Sessions>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -125,6 +139,19 @@ impl ServeOptions {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(75),
+            session_idle: Duration::from_secs(30),
+            session_total: Duration::from_secs(300),
+            sessions: limits::SESSIONS_MAX,
+            sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
+        }
+    }
+
+    fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            all: self.sessions,
+            per_key: self.sessions_per_key,
+            idle: self.session_idle,
+            total: self.session_total,
         }
     }
 }
@@ -140,6 +167,7 @@ impl fmt::Debug for ServeOptions {
             .field("head_timeout", &self.head_timeout)
             .field("body_timeout", &self.body_timeout)
             .field("keep_alive", &self.keep_alive)
+            .field("session_limits", &self.session_limits())
             .finish()
     }
 }
@@ -163,7 +191,8 @@ impl Server {
         let first_key = keys.make_first(&database)?;
         let (stop, stopping) = watch::channel(false);
         let body_timeout = options.body_timeout;
-        let service = web::Data::new(Service { database, keys, body_timeout, stopping });
+        let sessions = Arc::new(Sessions::new(options.session_limits()));
+        let service = web::Data::new(Service { database, keys, sessions, body_timeout, stopping });
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
     }
@@ -193,7 +222,14 @@ impl Server {
     /// not close well. What was acknowledged is safe either way.
     pub fn run(self) -> Result<(), ServeError> {
         let database = self.service.database.clone();
-        let served = rt::System::new().block_on(async { self.start()?.await });
+        let sessions = Arc::clone(&self.service.sessions);
+        let served = rt::System::new().block_on(async {
+            let server = self.start()?;
+            tokio::select! {
+                served = server => served,
+                never = sweep(&sessions) => match never {},
+            }
+        });
         let closed = database.close();
         served.map_err(ServeError::Run)?;
         Ok(closed?)
@@ -252,6 +288,14 @@ impl Service {
             // The work panicked.
             Err(_) => Err(Problem::internal()),
         }
+    }
+}
+
+/// Ends sessions that nobody asks for any more, so that they do not keep old states in memory.
+async fn sweep(sessions: &Sessions) -> Infallible {
+    loop {
+        rt::time::sleep(Duration::from_secs(1)).await;
+        sessions.sweep();
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Invariant: one snapshot answers the whole of a question, and its version stands in the answer.
 
-use actix_web::{HttpRequest, web::Data};
+use actix_web::HttpRequest;
 use serde::Serialize;
 
 use super::{
-    Service,
     auth::{Allowed, Read},
     body::Body,
     extract::{CollectionPath, MediaType, Parameters, accepted_form},
+    ground::{Base, Ground},
     problem::Problem,
     question::{Asked, Question},
     respond::{Answer, Form, Page, json_text},
@@ -18,7 +18,8 @@ use crate::{
     database::Database,
     error::Result,
     names::CollectionName,
-    query::{Explanation, Nothing, Query, Source},
+    query::{Explanation, Nothing, Query, Source, invalid},
+    transaction::Transaction,
     version::Version,
 };
 
@@ -42,11 +43,11 @@ pub(super) async fn find(
     CollectionPath(collection): CollectionPath,
     parameters: Parameters,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
 ) -> Result<Answer, Problem> {
     let form = accepted_form(&request)?;
     let question = Question::of_parameters(parameters)?;
-    service.block(move |database| answer(&question, database, &collection, form)).await
+    ground.run(move |base| answer(&question, &base, &collection, form)).await
 }
 
 /// `POST /collections/{collection}/query`
@@ -54,22 +55,26 @@ pub(super) async fn query(
     _: Allowed<Read>,
     CollectionPath(collection): CollectionPath,
     request: HttpRequest,
-    service: Data<Service>,
+    ground: Ground,
     body: Body,
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
     let form = accepted_form(&request)?;
     let question = Question::of_body(body.text()?)?;
-    service.block(move |database| answer(&question, database, &collection, form)).await
+    ground.run(move |base| answer(&question, &base, &collection, form)).await
 }
 
 /// A collection that does not exist is empty.
 fn answer(
     question: &Question,
-    database: &Database,
+    base: &Base<'_>,
     name: &CollectionName,
     form: Form,
 ) -> Result<Answer> {
+    let database = match base {
+        Base::Database(database) => database,
+        Base::Session(held) => return answer_within(held.transaction(), question, name, form),
+    };
     let Question { query, at, asked, explain } = question;
     if *explain {
         return explained(question, database, name);
@@ -93,6 +98,42 @@ fn answer(
         Asked::Aggregate(aggregate) => summary(*at, database, name, |source, version| {
             Ok(Answer::list("groups", &query.aggregate(aggregate, source)?, version, form))
         }),
+    }
+}
+
+/// The answer that an interactive transaction gives, which sees its own writes and depends on
+/// what it saw. Its documents are no page of a listing that others could go on with.
+fn answer_within(
+    tx: &Transaction,
+    question: &Question,
+    name: &CollectionName,
+    form: Form,
+) -> Result<Answer> {
+    let Question { query, at, asked, explain } = question;
+    let version = tx.version();
+    if *explain || at.is_some() {
+        return Err(invalid("explain and at do not go with a transaction, only with the database"));
+    }
+    match asked {
+        Asked::Documents(_, Some(_)) => {
+            Err(invalid("a transaction has no cursors: use a filter, or limit and offset"))
+        }
+        Asked::Documents(fields, None) => {
+            let documents = tx.find(name, query)?;
+            Ok(Page::whole(version, documents, fields.clone(), form).into_answer())
+        }
+        Asked::Count => {
+            let count = tx.count(name, query)?;
+            Ok(Answer::read(version, json_text(&Count { count, version: version.get() })))
+        }
+        Asked::Distinct(path) => {
+            let values = tx.distinct(name, path.as_str(), query)?;
+            Ok(Answer::list("values", &values, version, form))
+        }
+        Asked::Aggregate(aggregate) => {
+            let groups = tx.aggregate(name, query, aggregate)?;
+            Ok(Answer::list("groups", &groups, version, form))
+        }
     }
 }
 

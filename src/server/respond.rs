@@ -206,6 +206,8 @@ pub(super) struct Page {
     form: Form,
     version: Version,
     cursor: Option<Cursor>,
+    /// False where no page can follow, and so no cursor is told of.
+    paged: bool,
     state: PageState,
 }
 
@@ -221,7 +223,19 @@ impl Page {
     pub(super) fn new(page: database::Page, fields: Projection, form: Form) -> Page {
         let database::Page { version, documents, cursor } = page;
         let documents = documents.into_iter();
-        Page { documents, fields, form, version, cursor, state: PageState::Begun }
+        let paged = true;
+        Page { documents, fields, form, version, cursor, paged, state: PageState::Begun }
+    }
+
+    /// Documents that no page follows.
+    pub(super) fn whole(
+        version: Version,
+        documents: Vec<(DocumentId, Arc<Document>)>,
+        fields: Projection,
+        form: Form,
+    ) -> Page {
+        let page = database::Page { version, documents, cursor: None };
+        Page { paged: false, ..Page::new(page, fields, form) }
     }
 
     /// The answer with this page: sized when it fits one chunk.
@@ -265,7 +279,11 @@ impl Page {
                     }
                     let cursor = self.cursor.as_ref().map(Cursor::to_string);
                     let cursor = Json::from(cursor);
-                    out.push_str(&format!(r#"],"version":{},"cursor":{cursor}}}"#, self.version));
+                    out.push_str(&format!(r#"],"version":{}"#, self.version));
+                    if self.paged {
+                        out.push_str(&format!(r#","cursor":{cursor}"#));
+                    }
+                    out.push('}');
                     self.state = PageState::Ended;
                 }
                 (Form::Ndjson, None) => self.state = PageState::Ended,

@@ -11,7 +11,7 @@ use actix_web::{
 
 use super::{
     admin, batch, collections, documents, health, indexes, kinds::Kind, problem::Problem, problems,
-    queries,
+    queries, transactions,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -43,8 +43,21 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(admin::stats))
                 .route(head().to(admin::stats)),
         )
+        .configure(routes_of_transactions)
         .configure(routes_of_collections)
         .default_service(web::to(no_such_route));
+}
+
+fn routes_of_transactions(config: &mut ServiceConfig) {
+    config
+        .service(resource("/transactions", "POST").route(post().to(transactions::begin)))
+        .service(
+            resource("/transactions/{token}", "DELETE").route(delete().to(transactions::roll_back)),
+        )
+        .service(
+            resource("/transactions/{token}/commit", "POST").route(post().to(transactions::commit)),
+        )
+        .configure(|config| routes_of_documents(config, "/transactions/{token}"));
 }
 
 fn routes_of_collections(config: &mut ServiceConfig) {
@@ -71,17 +84,22 @@ fn routes_of_collections(config: &mut ServiceConfig) {
                 .route(put().to(indexes::create))
                 .route(delete().to(indexes::remove)),
         )
+        .configure(|config| routes_of_documents(config, ""));
+}
+
+/// The routes that interactive transactions have too, below their own path.
+fn routes_of_documents(config: &mut ServiceConfig, base: &str) {
+    let collection = format!("{base}/collections/{{collection}}");
+    config
+        .service(resource(&format!("{collection}/query"), "POST").route(post().to(queries::query)))
         .service(
-            resource("/collections/{collection}/query", "POST").route(post().to(queries::query)),
-        )
-        .service(
-            resource("/collections/{collection}/documents", "GET, HEAD, POST")
+            resource(&format!("{collection}/documents"), "GET, HEAD, POST")
                 .route(get().to(queries::find))
                 .route(head().to(queries::find))
                 .route(post().to(documents::insert)),
         )
         .service(
-            resource("/collections/{collection}/documents/{id}", "GET, HEAD, PUT, PATCH, DELETE")
+            resource(&format!("{collection}/documents/{{id}}"), "GET, HEAD, PUT, PATCH, DELETE")
                 .route(get().to(documents::read))
                 .route(head().to(documents::read))
                 .route(put().to(documents::put))

@@ -3,10 +3,8 @@
 //! Invariant: what is told of a write (made or replaced, its version, its content) was decided by
 //! the same transaction that wrote it.
 
-use super::{extract::DocumentPath, precondition::Preconditions, problem::Problem};
+use super::{extract::DocumentPath, ground::Base, precondition::Preconditions, problem::Problem};
 use crate::{
-    commit::TransactOptions,
-    database::Database,
     document::Document,
     error::{Error, Result},
     names::CollectionName,
@@ -42,19 +40,23 @@ impl Write {
     /// What a precondition or the change refuses, without having changed anything.
     pub(super) fn run(
         &self,
-        database: &Database,
+        base: &Base<'_>,
         change: impl Fn(&Transaction, &DocumentPath) -> Result<()>,
     ) -> Result<Written, Problem> {
         let DocumentPath { collection, id } = &self.target;
-        let committed = database.transact_with(TransactOptions::default(), |tx| {
+        let committed = base.transact(|tx| {
             let before = tx.get(collection, id)?;
             require_precondition(tx, collection, self.has_precondition())?;
-            let version = before.as_ref().map(|document| document.version());
+            let version = before.as_deref().map(|document| standing(document, tx.version()));
             self.preconditions.check_write(version)?;
             change(tx, &self.target)?;
             Ok((before, tx.get(collection, id)?))
         })?;
         let (before, after) = committed.value;
+        if let Base::Session(_) = base {
+            let (made, version) = (before.is_none(), committed.version);
+            return Ok(Written { made, version, document: after });
+        }
         // A write that changed nothing was not logged: the document from before stands.
         let unchanged = |after: &Arc<Document>| after.version() == Version::ZERO;
         let document = match (&before, after) {
@@ -65,21 +67,32 @@ impl Write {
         Ok(Written { made: before.is_none(), version, document })
     }
 
-    /// Runs an update that reads nothing, so that concurrent counters do not conflict.
+    /// Runs an update that reads nothing, so that concurrent counters do not conflict. In an
+    /// interactive transaction it is looked at once, without a dependency, whether it fits.
     ///
     /// # Errors
     ///
     /// As [`Write::run`].
     pub(super) fn update_unseen(
         &self,
-        database: &Database,
+        base: &Base<'_>,
         update: &Update,
     ) -> Result<Written, Problem> {
         let DocumentPath { collection, id } = &self.target;
-        let committed = database.transact_with(TransactOptions::default(), |tx| {
+        let committed = base.transact(|tx| {
             tx.update(collection, id, update.clone())?;
+            if let Base::Session(_) = base
+                && tx.snapshot_read(collection, id)?.is_none()
+            {
+                let (collection, id) = (collection.clone(), id.clone());
+                return Err(Error::DocumentNotFound { collection, id });
+            }
             require_precondition(tx, collection, self.has_precondition())
         })?;
+        let Base::Database(database) = base else {
+            let version = committed.version;
+            return Ok(Written { made: false, version, document: None });
+        };
         // An update that changed nothing left the older version. If another commit has written
         // the document since, either number is that of a version which is gone.
         let snapshot = database.snapshot();
@@ -90,6 +103,15 @@ impl Write {
 
     fn has_precondition(&self) -> bool {
         self.states_version || !self.preconditions.is_empty()
+    }
+}
+
+/// The version that a document has for preconditions: what a transaction has written itself, and
+/// what nobody else sees, stands at the version that the transaction reads, as its answers say.
+pub(super) fn standing(document: &Document, read_at: Version) -> Version {
+    match document.version() {
+        Version::ZERO => read_at,
+        version => version,
     }
 }
 

@@ -15,4 +15,5 @@ mod life;
 mod queries;
 mod routes;
 mod server;
+mod sessions;
 mod wire;
