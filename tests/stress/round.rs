@@ -1,6 +1,10 @@
 //! One database: opened, worked on by all threads, closed under them, opened again.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::Duration,
+};
 
 use monsterdb::{Database, Durability, Json, Snapshot, Version, storage::Storage};
 
@@ -82,10 +86,11 @@ fn work(
     met: &Met,
 ) -> Arc<Snapshot> {
     let end = Version::new(database.snapshot().version().get() + 50 + dice.below(150));
+    let failed = AtomicBool::new(false);
     thread::scope(|scope| {
         for worker in workers.iter_mut() {
-            let database = &database;
-            scope.spawn(move || worker.work(database, end, close));
+            let (database, failed) = (&database, &failed);
+            scope.spawn(move || worker.work(database, end, close, failed));
         }
     });
     if !close {

@@ -1,6 +1,13 @@
 //! One of the threads: what it does, what was acknowledged to it, and what it has to see.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 use monsterdb::{
     CollectionName, CollectionOptions, Database, DocumentId, Draft, Error, Filter, IndexDefinition,
@@ -32,6 +39,17 @@ pub(crate) struct Worker<'a> {
     met: &'a Met,
 }
 
+/// Tells the others when its thread panics: without that they might never see an end.
+struct Told<'a>(&'a AtomicBool);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Checks that all the money is there, found in two ways.
 #[track_caller]
 pub(crate) fn assert_balanced(snapshot: &Snapshot) {
@@ -49,8 +67,15 @@ impl<'a> Worker<'a> {
 
     /// Works until the database is closed. At this version, one of the threads closes it under the
     /// others, or else all of them end.
-    pub(crate) fn work(&mut self, database: &Database, end: Version, close: bool) {
-        loop {
+    pub(crate) fn work(
+        &mut self,
+        database: &Database,
+        end: Version,
+        close: bool,
+        failed: &AtomicBool,
+    ) {
+        let _told = Told(failed);
+        while !failed.load(Ordering::Relaxed) {
             self.dice.pause();
             if database.snapshot().version() >= end && (!close || self.number == 0) {
                 if close {
