@@ -15,5 +15,6 @@ mod life;
 mod queries;
 mod routes;
 mod server;
+mod session_ends;
 mod sessions;
 mod wire;
