@@ -139,7 +139,7 @@ mod tests {
 
     fn service() -> Data<Service> {
         let (_, stopping) = tokio::sync::watch::channel(false);
-        let keys = Keys::new(true, None).unwrap();
+        let keys = Keys::new(true, None, None);
         let body_timeout = Duration::from_secs(1);
         Data::new(Service { database: Database::in_memory(), keys, body_timeout, stopping })
     }
