@@ -106,3 +106,16 @@ pub const SESSIONS_MAX: usize = 1024;
 
 /// Interactive transactions that one key may have open, so that one client leaves some to others.
 pub const SESSIONS_PER_KEY_MAX: usize = 64;
+
+/// API keys of a database: each list of them is one answer.
+pub const KEYS_MAX: usize = 1_000;
+
+/// Bytes of an API key's name, which stands in every list of keys.
+pub const KEY_NAME_BYTES_MAX: usize = 128;
+
+/// Collections that one API key is for: every request of the key is held against them.
+pub const KEY_COLLECTIONS_MAX: usize = 256;
+
+/// Addresses whose failures are counted each for itself. Beyond them all others are counted
+/// together, so that a flood of addresses costs no more memory.
+pub const BUCKETS_MAX: usize = 10_000;

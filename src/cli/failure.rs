@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     error::{Damage, Error, IndexError},
     names::DocumentId,
-    server::ServeError,
+    server::{KeyError, ServeError},
 };
 
 /// Why a command did not succeed.
@@ -23,6 +23,10 @@ pub enum Failure {
     /// The server says so.
     #[error(transparent)]
     Serve(#[from] ServeError),
+
+    /// A key is not made, or not revoked.
+    #[error(transparent)]
+    Key(KeyError),
 
     /// What was given on the command line is not understood.
     #[error("{argument}: {reason}")]
@@ -139,6 +143,10 @@ impl Failure {
             Failure::Engine(error) => error.code(),
             Failure::Serve(ServeError::Database(error)) => error.code(),
             Failure::Serve(_) => "serve",
+            Failure::Key(KeyError::NotFound { .. }) => "key-not-found",
+            Failure::Key(KeyError::LastAdmin) => "last-admin-key",
+            Failure::Key(KeyError::Invalid { .. }) => "usage",
+            Failure::Key(KeyError::Database(error)) => error.code(),
             Failure::Usage { .. } => "usage",
             Failure::Input(_) => "input",
             Failure::Interrupted => "interrupted",
@@ -158,6 +166,12 @@ impl Failure {
             Failure::Engine(error) => error.advice().to_owned(),
             Failure::Serve(ServeError::Database(error)) => error.advice().to_owned(),
             Failure::Serve(_) => "Look at the address and the options it was given.".to_owned(),
+            Failure::Key(KeyError::NotFound { .. }) => "List the keys to see their ids.".to_owned(),
+            Failure::Key(KeyError::LastAdmin) => {
+                "Make another key of the role admin first.".to_owned()
+            }
+            Failure::Key(KeyError::Invalid { .. }) => "Correct what the message names.".to_owned(),
+            Failure::Key(KeyError::Database(error)) => error.advice().to_owned(),
             Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
             Failure::Input(_) => "Correct the input and import it again.".to_owned(),
             Failure::Interrupted => "Run it again when it suits.".to_owned(),
@@ -213,6 +227,7 @@ impl Failure {
             Failure::Damaged(list) => list,
             Failure::Engine(_)
             | Failure::Serve(_)
+            | Failure::Key(_)
             | Failure::Usage { .. }
             | Failure::Input(_)
             | Failure::Interrupted
@@ -227,14 +242,18 @@ impl Failure {
 
     fn exit(&self) -> Exit {
         match self {
-            Failure::Engine(error) | Failure::Serve(ServeError::Database(error)) => exit_of(error),
+            Failure::Engine(error)
+            | Failure::Serve(ServeError::Database(error))
+            | Failure::Key(KeyError::Database(error)) => exit_of(error),
             Failure::Serve(ServeError::NotLoopback(_)) => Exit::Usage,
             // A name or a filter in the input is not one of the command line.
             Failure::Import(stopped) => match stopped.cause.exit() {
                 Exit::Usage => Exit::Failed,
                 exit => exit,
             },
-            Failure::Usage { .. } => Exit::Usage,
+            Failure::Key(KeyError::Invalid { .. }) | Failure::Usage { .. } => Exit::Usage,
+            Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
+            Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
             Failure::Damaged(_) => Exit::Damaged,
             Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
             Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
@@ -250,6 +269,16 @@ impl Failure {
             | Failure::Refused { .. }
             | Failure::Read { .. }
             | Failure::Output(_) => Exit::Failed,
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Failure {
+        match error {
+            // One way to tell damaged data, whoever came upon it.
+            KeyError::Database(error) => Failure::Engine(error),
+            error => Failure::Key(error),
         }
     }
 }

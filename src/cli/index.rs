@@ -14,6 +14,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     Failure, TargetArgs,
     output::{Output, Progress},
+    remote::understood,
 };
 use crate::{
     database::Database,
@@ -245,14 +246,6 @@ impl Described<'_> {
         }
         line
     }
-}
-
-/// A description that a server, or the engine, gave.
-fn understood<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::Unreachable {
-        url: "the server".to_owned(),
-        reason: format!("its answer is not understood: {error}"),
-    })
 }
 
 /// Where hyphens may begin a value, a mistyped option would be one.

@@ -6,6 +6,7 @@
 //! monsterdb export  --collection C                      JSON lines, sorted by id
 //! monsterdb query   C FILTER                            the documents that match, or how they are found
 //! monsterdb index   create | list | drop                the indexes of a collection
+//! monsterdb keys    create | list | revoke               who may ask a server for what
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! ```
@@ -24,6 +25,7 @@ mod failure;
 mod import;
 mod index;
 mod interrupt;
+mod keys;
 mod log;
 mod output;
 mod query;
@@ -37,9 +39,10 @@ pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
 pub use import::ImportArgs;
 pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
+pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use query::{NamedMetric, QueryArgs};
-pub use serve::{LogFormat, ServeArgs};
+pub use serve::{LogFormat, Rate, ServeArgs};
 pub use target::{DataArgs, TargetArgs};
 
 use std::io;
@@ -78,6 +81,9 @@ pub enum Command {
     /// Make, list or drop the indexes of a collection
     #[command(subcommand)]
     Index(IndexCommand),
+    /// Make, list or revoke keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Verify every checksum and invariant of a data directory, changing nothing
     Check(CheckArgs),
     /// Look at the write-ahead log, also while a server has it open
@@ -100,6 +106,7 @@ impl Cli {
             Command::Export(args) => export::run(args),
             Command::Query(args) => query::run(args, self.json),
             Command::Index(command) => index::run(command, self.json),
+            Command::Keys(command) => keys::run(command, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
         };

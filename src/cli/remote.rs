@@ -117,6 +117,29 @@ impl Client {
         self.read(self.http.get(format!("{}/collections/{collection}/indexes", self.url)))
     }
 
+    /// Makes a key of this description, and returns what the server says of it.
+    pub(super) fn create_key(&self, description: String) -> Result<String, Failure> {
+        let request = self.http.post(format!("{}/admin/keys", self.url));
+        let request = request.header(CONTENT_TYPE, "application/json").body(description);
+        self.text(self.write(request)?)
+    }
+
+    /// The list of all keys, as JSON.
+    pub(super) fn keys(&self) -> Result<String, Failure> {
+        self.read(self.http.get(format!("{}/admin/keys", self.url)))
+    }
+
+    /// Revokes a key.
+    pub(super) fn revoke_key(&self, id: &str) -> Result<(), Failure> {
+        let mut url = reqwest::Url::parse(&format!("{}/admin/keys", self.url))
+            .map_err(|error| Failure::Usage { argument: "--url", reason: error.to_string() })?;
+        // The id is anybody's text: it must stay one segment of the path.
+        url.path_segments_mut()
+            .map_err(|()| Failure::Usage { argument: "--url", reason: "no base".to_owned() })?
+            .push(id);
+        self.write(self.http.delete(url)).map(drop)
+    }
+
     /// Makes sure that a collection is there: queries hold one that is not to be empty.
     pub(super) fn check_present(&self, collection: &CollectionName) -> Result<(), Failure> {
         let described = self.read(self.http.get(format!("{}/collections/{collection}", self.url)));
@@ -186,6 +209,14 @@ impl Client {
             None => request,
         }
     }
+}
+
+/// A description that a server, or the engine, gave.
+pub(super) fn understood<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::Unreachable {
+        url: "the server".to_owned(),
+        reason: format!("its answer is not understood: {error}"),
+    })
 }
 
 /// An answer, if it is none of a problem.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
-    server::{ServeError, ServeOptions, Server},
+    server::{RateLimit, ServeError, ServeOptions, Server},
 };
 
 /// Serve a database over HTTP.
@@ -46,6 +46,17 @@ pub struct ServeArgs {
     #[arg(long, env = "MONSTERDB_ADMIN_KEY_FILE", value_name = "FILE")]
     pub admin_key_file: Option<PathBuf>,
 
+    /// How often an address may come with a wrong key, e.g. 1/s, 30/m or off; more are answered
+    /// with status 429
+    #[arg(long, env = "MONSTERDB_FAILED_AUTH_LIMIT", default_value = "1/s",
+          value_parser = parse_rate, value_name = "RATE")]
+    pub failed_auth_limit: Rate,
+
+    /// Wrong keys that an address may come with at once
+    #[arg(long, env = "MONSTERDB_FAILED_AUTH_BURST", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub failed_auth_burst: u32,
+
     /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
     /// the machine has
     #[arg(long, env = "MONSTERDB_MEMORY_LIMIT", value_parser = parse_bytes, value_name = "BYTES")]
@@ -75,6 +86,15 @@ pub struct ServeArgs {
     pub log: LogFormat,
 }
 
+/// How often something may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// Once in this time.
+    Every(Duration),
+    /// As often as anybody likes.
+    Unlimited,
+}
+
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -89,6 +109,10 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let options = ServeOptions {
         no_auth: args.no_auth,
         admin_key: admin_key(args)?,
+        failed_auth_limit: match args.failed_auth_limit {
+            Rate::Every(every) => Some(RateLimit { burst: args.failed_auth_burst, every }),
+            Rate::Unlimited => None,
+        },
         shutdown_timeout: args.shutdown_timeout,
         ..ServeOptions::new(args.listen)
     };
@@ -205,6 +229,25 @@ fn parse_durability(text: &str) -> Result<Durability, String> {
             Ok(Durability::Interval(Duration::from_millis(milliseconds)))
         }
         _ => Err("it is always, interval:MS with a number of milliseconds, or none".to_owned()),
+    }
+}
+
+/// A rate: so many a second, a minute or an hour.
+fn parse_rate(text: &str) -> Result<Rate, String> {
+    let rate = || {
+        let (times, unit) = text.split_once('/')?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => return None,
+        };
+        let times = times.parse::<u32>().ok().filter(|times| (1..=1_000_000).contains(times))?;
+        Some(Rate::Every(Duration::from_secs(seconds) / times))
+    };
+    match text {
+        "off" => Ok(Rate::Unlimited),
+        _ => rate().ok_or_else(|| "it is a rate such as 1/s, 30/m or 100/h, or off".to_owned()),
     }
 }
 

@@ -1,59 +1,54 @@
-//! Who may do what: keys and their roles.
+//! Who may do what: keys, their roles and their collections.
 //!
-//! A key is `mdb_<id>_<secret>`, the secret 256 random bits. What is stored, in the reserved
-//! collection `_keys`, is the id, the role and the SHA-256 of the whole key. A fast hash is
-//! enough: there is nothing to guess in 256 random bits.
+//! A key is `mdb_<id>_<secret>`, the secret 256 random bits; [`super::keys`] keeps them. One that
+//! comes from the environment is an admin's and is not stored.
+//!
+//! A wrong key costs its address a token. An address that has none left is still let in with a
+//! stored key: there is nothing to guess in 256 random bits, and one client with an old key must not
+//! lock out its neighbours. The key from the environment may be a word that a person chose, so that
+//! one is not looked at until there is a token again.
 //!
 //! Invariant: a key's text is in memory only while it is made and while a request that sent it is
-//! looked at; it is never logged. Hashes are compared in constant time.
+//! looked at; it is never logged. Hashes are compared in constant time. Every key is looked up in
+//! the published state, so a key that was revoked opens nothing from then on.
 
 use std::{
+    collections::HashMap,
     future::{Ready, ready},
     marker::PhantomData,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::{Payload, ServiceRequest},
-    http::header::{HeaderName, HeaderValue},
+    http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{kinds::Kind, problem::Problem, respond::json_text};
+use super::{
+    keys::{self, Role, hash, hex},
+    kinds::Kind,
+    problem::Problem,
+    rate_limit::{Buckets, RateLimit},
+};
 use crate::{
-    commit::TransactOptions,
     database::Database,
-    document::Draft,
-    error::{Error, Result},
-    filter::Filter,
+    error::Result,
     names::{CollectionName, DocumentId},
-    query::Query,
+    sync::{Arc, Mutex, lock},
 };
 
-/// The reserved collection that keys are kept in.
-const KEYS: &str = "_keys";
-
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// What a key allows. Each role may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Role {
-    /// Read documents.
-    Read,
-    /// Change documents.
-    Write,
-    /// Make and drop collections, keep the server.
-    Admin,
-}
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     role: Role,
     identity: Identity,
+    /// The only collections that it may touch; all when there is no list.
+    collections: Option<Arc<[CollectionName]>>,
 }
 
 /// Whose key it is, without the key.
@@ -73,16 +68,10 @@ pub(super) struct Keys {
     open: bool,
     /// The hash of the admin key that came from the environment and is not stored.
     given: Option<[u8; 32]>,
-    collection: CollectionName,
-}
-
-/// A key as it is stored; its id is the document's.
-#[derive(Serialize, Deserialize)]
-struct StoredKey {
-    name: String,
-    role: Role,
-    /// Hexadecimal SHA-256 of the key.
-    hash: String,
+    /// What addresses have left to fail; no bound when there is none.
+    attempts: Option<Buckets<IpAddr>>,
+    /// When each stored key was last let in by this server.
+    used: Mutex<HashMap<DocumentId, SystemTime>>,
 }
 
 impl Caller {
@@ -90,13 +79,36 @@ impl Caller {
     pub(super) fn identity(&self) -> &Identity {
         &self.identity
     }
+
+    /// True when the key is for this collection.
+    pub(super) fn covers(&self, collection: &CollectionName) -> bool {
+        self.collections.as_ref().is_none_or(|names| names.contains(collection))
+    }
+
+    /// Refuses a collection that the key is not for, whether there is one or not. Whoever makes a
+    /// collection's name of a request's text has to ask this; they are few, and nobody else does.
+    pub(super) fn check_covers(&self, collection: &CollectionName) -> Result<(), Problem> {
+        match self.covers(collection) {
+            true => Ok(()),
+            false => {
+                let detail = format!("the key is not for the collection {collection}");
+                Err(Problem::new(Kind::Forbidden, detail))
+            }
+        }
+    }
+
+    /// Who sent this request.
+    pub(super) fn of(request: &HttpRequest) -> Result<Caller, Problem> {
+        let caller = request.extensions().get::<Caller>().cloned();
+        caller.ok_or_else(|| unauthorized("the header X-API-Key is missing"))
+    }
 }
 
 impl Keys {
     /// The keys of a server: every request is let in, or those with a stored or a given key.
-    pub(super) fn new(open: bool, given: Option<&str>) -> Result<Keys> {
-        let collection = CollectionName::stored(KEYS)?;
-        Ok(Keys { open, given: given.map(hash), collection })
+    pub(super) fn new(open: bool, given: Option<&str>, failures: Option<RateLimit>) -> Keys {
+        let attempts = failures.map(Buckets::new);
+        Keys { open, given: given.map(hash), attempts, used: Mutex::default() }
     }
 
     /// Makes the first admin key where there is none yet, and returns it. It cannot be had again.
@@ -105,21 +117,25 @@ impl Keys {
     ///
     /// When it cannot be stored.
     pub(super) fn make_first(&self, database: &Database) -> Result<Option<String>> {
-        if self.open || self.given.is_some() {
-            return Ok(None);
+        match self.open || self.given.is_some() {
+            true => Ok(None),
+            false => keys::make_first(database),
         }
-        let admins = Query::new(Filter::parse(r#"{"role":"admin"}"#)?).limit(1);
-        let made = database.transact_with(TransactOptions::default(), |tx| {
-            if !tx.find(&self.collection, &admins)?.is_empty() {
-                return Ok(None);
-            }
-            let (id, key) = generate()?;
-            let stored =
-                StoredKey { name: "first".to_owned(), role: Role::Admin, hash: hex(&hash(&key)) };
-            tx.put(&self.collection, &id, Draft::parse(json_text(&stored).as_bytes())?)?;
-            Ok(Some(key))
-        })?;
-        Ok(made.value)
+    }
+
+    /// True when there is an admin key that is not stored.
+    pub(super) fn has_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// When each stored key was last let in, as far as this server knows.
+    pub(super) fn last_used(&self) -> HashMap<DocumentId, SystemTime> {
+        lock(&self.used).clone()
+    }
+
+    /// Forgets when a key was used that is no more.
+    pub(super) fn forget(&self, id: &str) {
+        lock(&self.used).retain(|used, _| used.as_str() != id);
     }
 
     /// Who sent this request.
@@ -128,33 +144,44 @@ impl Keys {
         database: &Database,
         request: &ServiceRequest,
     ) -> Result<Caller, Problem> {
+        let admin = |identity| Caller { role: Role::Admin, identity, collections: None };
         if self.open {
-            return Ok(Caller { role: Role::Admin, identity: Identity::Open });
+            return Ok(admin(Identity::Open));
         }
-        let key = request.headers().get(API_KEY).map(HeaderValue::to_str);
-        let Some(Ok(key)) = key else {
+        let Some(key) = request.headers().get(API_KEY) else {
             return Err(unauthorized("the header X-API-Key is missing"));
         };
-        let hash = hash(key);
-        if self.given.is_some_and(|given| given.ct_eq(&hash).into()) {
-            return Ok(Caller { role: Role::Admin, identity: Identity::Given });
+        let hash = key.to_str().ok().map(hash);
+        if let (Ok(key), Some(hash)) = (key.to_str(), hash)
+            && let Some(caller) = stored(database, key, hash)
+        {
+            if let Identity::Stored(id) = caller.identity() {
+                lock(&self.used).insert(id.clone(), SystemTime::now());
+            }
+            return Ok(caller);
         }
-        self.stored(database, key)
-            .filter(|(_, stored)| stored.hash.as_bytes().ct_eq(hex(&hash).as_bytes()).into())
-            .map(|(id, stored)| Caller { role: stored.role, identity: Identity::Stored(id) })
-            .ok_or_else(|| unauthorized("the key is not one of this server's"))
-    }
-
-    fn stored(&self, database: &Database, key: &str) -> Option<(DocumentId, StoredKey)> {
-        let (id, _secret) = key.strip_prefix("mdb_")?.split_once('_')?;
-        let snapshot = database.snapshot();
-        let document = snapshot.get(self.collection.as_str(), id)?;
-        Some((DocumentId::new(id).ok()?, serde_json::from_str(document.json()).ok()?))
+        let (address, now) = (address(request), Instant::now());
+        if let Some(wait) = self.attempts.as_ref().and_then(|all| all.wait(&address, now)) {
+            return Err(too_many_failures(wait));
+        }
+        match (self.given, hash) {
+            (Some(given), Some(hash)) if bool::from(given.ct_eq(&hash)) => {
+                Ok(admin(Identity::Given))
+            }
+            _ => {
+                self.attempts.as_ref().inspect(|all| all.take(address, now));
+                Err(unauthorized("the key is not one of this server's"))
+            }
+        }
     }
 }
 
 /// A request whose key has at least the role of `L`.
-pub(super) struct Allowed<L>(PhantomData<L>);
+pub(super) struct Allowed<L> {
+    /// Who sent it.
+    pub(super) caller: Caller,
+    level: PhantomData<L>,
+}
 
 /// A role as a type, for the signatures of handlers.
 pub(super) trait Level {
@@ -182,43 +209,51 @@ impl<L: Level> FromRequest for Allowed<L> {
     type Future = Ready<Result<Allowed<L>, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Caller>().map(|caller| caller.role);
-        ready(match caller {
-            Some(role) if role >= L::ROLE => Ok(Allowed(PhantomData)),
-            Some(role) => {
-                let name = |role: Role| format!("{role:?}").to_lowercase();
-                let detail =
-                    format!("the key's role is {}, and this needs {}", name(role), name(L::ROLE));
+        ready(Caller::of(request).and_then(|caller| match caller.role {
+            role if role >= L::ROLE => Ok(Allowed { caller, level: PhantomData }),
+            role => {
+                let detail = format!("the key's role is {role}, and this needs {}", L::ROLE);
                 Err(Problem::new(Kind::Forbidden, detail))
             }
-            None => Err(unauthorized("the header X-API-Key is missing")),
-        })
+        }))
     }
 }
 
-/// A new key and its id.
-fn generate() -> Result<(DocumentId, String)> {
-    let mut random = [0; 40];
-    getrandom::fill(&mut random)
-        .map_err(|error| Error::aborted(std::io::Error::other(error.to_string())))?;
-    let (id, secret) = random.split_at(8);
-    let id = hex(id);
-    let key = format!("mdb_{id}_{}", hex(secret));
-    Ok((DocumentId::new(&id)?, key))
+/// The caller that this stored key lets in, if it is one.
+fn stored(database: &Database, key: &str, hash: [u8; 32]) -> Option<Caller> {
+    let (id, _secret) = key.strip_prefix("mdb_")?.split_once('_')?;
+    let stored = keys::find(&database.snapshot(), id)?;
+    let equal: bool = stored.hash.as_bytes().ct_eq(hex(&hash).as_bytes()).into();
+    let identity = Identity::Stored(DocumentId::new(id).ok()?);
+    equal.then(|| Caller {
+        role: stored.role,
+        identity,
+        collections: stored.collections.map(Arc::from),
+    })
 }
 
-fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Where a request comes from. It is the connection's own address: headers that name another are
+/// anybody's. Of IPv6 it is the network, since a host there has addresses without number.
+fn address(request: &ServiceRequest) -> IpAddr {
+    let address = request.peer_addr().map(|address| address.ip().to_canonical());
+    match address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
 }
 
 fn unauthorized(detail: &str) -> Problem {
     let challenge = HeaderValue::from_static(r#"ApiKey realm="monsterdb", header="X-API-Key""#);
-    Problem::new(Kind::Unauthorized, detail)
-        .with_header(actix_web::http::header::WWW_AUTHENTICATE, challenge)
+    Problem::new(Kind::Unauthorized, detail).with_header(WWW_AUTHENTICATE, challenge)
+}
+
+fn too_many_failures(wait: Duration) -> Problem {
+    let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+    let detail = format!("too many wrong keys came from this address: wait {seconds} s");
+    Problem::new(Kind::TooManyRequests, detail).with_header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 
 #[cfg(test)]
@@ -228,23 +263,27 @@ mod tests {
 
     use super::*;
 
-    fn caller(keys: &Keys, database: &Database, key: &str) -> Option<Role> {
-        let request = TestRequest::default().insert_header((API_KEY, key)).to_srv_request();
-        keys.caller(database, &request).ok().map(|caller| caller.role)
+    fn caller(keys: &Keys, database: &Database, key: &str, from: &str) -> Result<Role, u16> {
+        let request = TestRequest::default().insert_header((API_KEY, key));
+        let request = request.peer_addr(from.parse().unwrap()).to_srv_request();
+        let caller = keys.caller(database, &request);
+        caller.map(|caller| caller.role).map_err(|problem| problem.kind().status().as_u16())
     }
+
+    const HERE: &str = "192.0.2.1:1000";
 
     #[test]
     fn the_first_key_is_made_once_and_kept_as_a_hash() {
         let database = Database::in_memory();
-        let keys = Keys::new(false, None).unwrap();
+        let keys = Keys::new(false, None, None);
         let key = keys.make_first(&database).unwrap().unwrap();
         assert_eq!(keys.make_first(&database).unwrap(), None);
-        assert_eq!(caller(&keys, &database, &key), Some(Role::Admin));
+        assert_eq!(caller(&keys, &database, &key, HERE), Ok(Role::Admin));
         for wrong in ["", "mdb_", "mdb__", &key[..key.len() - 1], &format!("{key}0")] {
-            assert_eq!(caller(&keys, &database, wrong), None, "{wrong}");
+            assert_eq!(caller(&keys, &database, wrong, HERE), Err(401), "{wrong}");
         }
         let snapshot = database.snapshot();
-        let stored = snapshot.collection(KEYS).unwrap();
+        let stored = snapshot.collection(keys::KEYS).unwrap();
         let secret = key.rsplit('_').next().unwrap();
         assert!(stored.documents().all(|(_, document)| !document.json().contains(secret)));
     }
@@ -252,10 +291,33 @@ mod tests {
     #[test]
     fn a_key_that_is_given_is_not_stored() {
         let database = Database::in_memory();
-        let keys = Keys::new(false, Some("given")).unwrap();
+        let keys = Keys::new(false, Some("given"), None);
         assert_eq!(keys.make_first(&database).unwrap(), None);
-        assert_eq!(caller(&keys, &database, "given"), Some(Role::Admin));
-        assert_eq!(caller(&keys, &database, "other"), None);
-        assert!(database.snapshot().collection(KEYS).is_none());
+        assert_eq!(caller(&keys, &database, "given", HERE), Ok(Role::Admin));
+        assert_eq!(caller(&keys, &database, "other", HERE), Err(401));
+        assert!(database.snapshot().collection(keys::KEYS).is_none());
+    }
+
+    #[test]
+    fn an_address_without_tokens_is_let_in_with_a_stored_key_alone() {
+        let database = Database::in_memory();
+        let stored = keys::make_first(&database).unwrap().unwrap();
+        let limit = RateLimit { burst: 3, every: Duration::from_secs(3600) };
+        let keys = Keys::new(false, Some("given"), Some(limit));
+        let ask = |key: &str, from: &str| caller(&keys, &database, key, from);
+        for _ in 0..3 {
+            assert_eq!(ask("given", HERE), Ok(Role::Admin), "what goes well costs nothing");
+            assert_eq!(ask("wrong", HERE), Err(401));
+        }
+        assert_eq!(ask("wrong", HERE), Err(429));
+        assert_eq!(ask("given", HERE), Err(429), "or it could be guessed");
+        assert_eq!(ask(&stored, HERE), Ok(Role::Admin));
+        assert_eq!(ask("given", "192.0.2.2:1000"), Ok(Role::Admin), "another address");
+        assert_eq!(ask("given", "[::ffff:192.0.2.1]:1"), Err(429), "the same address");
+        for host in 1..=3 {
+            assert_eq!(ask("wrong", &format!("[2001:db8::{host}]:1")), Err(401));
+        }
+        assert_eq!(ask("wrong", "[2001:db8::4]:1"), Err(429), "the same network");
+        assert_eq!(ask("wrong", "[2001:db8:0:1::4]:1"), Err(401), "another network");
     }
 }

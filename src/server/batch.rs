@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Service,
-    auth::{Allowed, Write},
+    auth::{Allowed, Caller, Write},
     body::{Body, Object, elements},
     extract::MediaType,
     kinds::Kind,
@@ -48,14 +48,14 @@ struct Outcome<'a> {
 
 /// `POST /transactions/batch`
 pub(super) async fn batch(
-    _: Allowed<Write>,
+    Allowed { caller, .. }: Allowed<Write>,
     request: HttpRequest,
     service: Data<Service>,
     body: Body,
 ) -> Result<respond::Answer, Problem> {
     MediaType::require_json(&request)?;
     let run = move |database: &Database| {
-        let batch = Batch::parse(body.text()?)?;
+        let batch = Batch::parse(body.text()?, &caller)?;
         let version = if batch.dry_run { batch.rehearse(database) } else { batch.commit(database) };
         Ok(batch.answer(version?))
     };
@@ -64,7 +64,7 @@ pub(super) async fn batch(
 }
 
 impl Batch {
-    fn parse(text: &str) -> Result<Batch, Problem> {
+    fn parse(text: &str, caller: &Caller) -> Result<Batch, Problem> {
         let mut body = Object::parse(text, "")?;
         let operations = elements(body.require("operations")?, "/operations")?;
         let dry_run = body.boolean("dry_run")?.unwrap_or(false);
@@ -77,7 +77,7 @@ impl Batch {
             return Err(Problem::new(Kind::LimitExceeded, detail));
         }
         let read = |(place, text): (usize, &str)| {
-            let read = Operation::parse(text, &format!("/operations/{place}"));
+            let read = Operation::parse(text, &format!("/operations/{place}"), caller);
             read.map_err(|problem| problem.in_operation(place))
         };
         let operations = operations.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;

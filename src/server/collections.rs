@@ -41,15 +41,16 @@ struct Described<'a> {
     version: u64,
 }
 
-/// `GET /collections`: all of them in the order of names, with counts and bytes.
-pub(super) async fn list(_: Allowed<Read>, service: Data<Service>) -> Answer {
+/// `GET /collections`: all that the key is for, in the order of names, with counts and bytes.
+pub(super) async fn list(Allowed { caller, .. }: Allowed<Read>, service: Data<Service>) -> Answer {
     let snapshot = service.database.snapshot();
-    let ordinary = snapshot.collections().filter(|(name, _)| !name.is_reserved());
-    let collections = ordinary.map(|(name, collection)| Listed {
-        name: name.as_str(),
-        count: collection.count(),
-        bytes: collection.bytes(),
-    });
+    let seen = |name: &CollectionName| !name.is_reserved() && caller.covers(name);
+    let collections =
+        snapshot.collections().filter(|(name, _)| seen(name)).map(|(name, collection)| Listed {
+            name: name.as_str(),
+            count: collection.count(),
+            bytes: collection.bytes(),
+        });
     let version = snapshot.version();
     Answer::read(
         version,

@@ -143,7 +143,7 @@ mod tests {
 
     fn service() -> Data<Service> {
         let (_, stopping) = tokio::sync::watch::channel(false);
-        let keys = Keys::new(true, None).unwrap();
+        let keys = Keys::new(true, None, None);
         let body_timeout = Duration::from_secs(1);
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));

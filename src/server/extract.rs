@@ -1,7 +1,8 @@
 //! What handlers take from a request besides its body: names in the path, the query string,
 //! preconditions, media types.
 //!
-//! Invariant: text from the URL is percent-decoded here, once, and must be UTF-8.
+//! Invariant: text from the URL is percent-decoded here, once, and must be UTF-8. A collection that
+//! the path names is handed out only when the request's key is for it.
 
 use std::future::{Ready, ready};
 
@@ -11,7 +12,7 @@ use actix_web::{
     http::header::{self, HeaderName},
 };
 
-use super::{kinds::Kind, problem::Problem, respond::Form};
+use super::{auth::Caller, kinds::Kind, problem::Problem, respond::Form};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId, IndexName},
@@ -216,8 +217,9 @@ pub(super) fn path_segment(request: &HttpRequest, name: &str) -> Result<String, 
 }
 
 fn collection(request: &HttpRequest) -> Result<CollectionName, Problem> {
-    let name = CollectionName::new(&path_segment(request, "{collection}")?);
-    Ok(name.map_err(Error::from)?)
+    let name = CollectionName::new(&path_segment(request, "{collection}")?).map_err(Error::from)?;
+    Caller::of(request)?.check_covers(&name)?;
+    Ok(name)
 }
 
 fn percent_decode(text: &str) -> Result<String, Problem> {

@@ -18,6 +18,7 @@ pub(super) enum Kind {
     TransactionNotFound,
     CollectionNotFound,
     IndexNotFound,
+    KeyNotFound,
     RouteNotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -28,6 +29,7 @@ pub(super) enum Kind {
     UniqueViolation,
     VersionMismatch,
     TestFailed,
+    LastAdminKey,
     Conflict,
     TransactionBusy,
     VersionGone,
@@ -47,6 +49,7 @@ pub(super) enum Kind {
     LimitExceeded,
     PreconditionRequired,
     TooManySessions,
+    TooManyRequests,
     Internal,
     OutcomeUnknown,
     ReadOnly,
@@ -142,6 +145,7 @@ impl Kind {
             Kind::Conflict
                 | Kind::TransactionBusy
                 | Kind::TooManySessions
+                | Kind::TooManyRequests
                 | Kind::RequestTimeout
                 | Kind::Closed
                 | Kind::StorageFull
@@ -168,15 +172,15 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 43] = [
+static TABLE: [Row; 46] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
         "Correct the header, the query string or the percent-encoding that the detail names."),
     row(Kind::Unauthorized, 401, "unauthorized", "No valid key",
         "Send a key in the header X-API-Key. The first start printed one."),
-    row(Kind::Forbidden, 403, "forbidden", "The key's role is too weak",
-        "Use a key of a stronger role. The roles are read, write and admin."),
+    row(Kind::Forbidden, 403, "forbidden", "The key does not allow this",
+        "Use a key of a stronger role (read, write or admin), or one for the collection that the detail names."),
     row(Kind::NotFound, 404, "not-found", "No such document",
         "Check the id, or create the document first."),
     row(Kind::TransactionNotFound, 404, "tx-not-found", "No such transaction",
@@ -185,6 +189,8 @@ static TABLE: [Row; 43] = [
         "Check the name, or create the collection first."),
     row(Kind::IndexNotFound, 404, "index-not-found", "No such index",
         "List the collection's indexes and check the name."),
+    row(Kind::KeyNotFound, 404, "key-not-found", "No such key",
+        "List the keys and check the id."),
     row(Kind::RouteNotFound, 404, "route-not-found", "No such route",
         "Check the path."),
     row(Kind::MethodNotAllowed, 405, "method-not-allowed", "The route has no such method",
@@ -205,6 +211,8 @@ static TABLE: [Row; 43] = [
         "Read the document again and decide anew."),
     row(Kind::TestFailed, 409, "test-failed", "A test of the JSON Patch failed",
         "Read the document again and decide anew."),
+    row(Kind::LastAdminKey, 409, "last-admin-key", "The last admin key stays",
+        "Make another admin key, then revoke this one with it."),
     row(Kind::Conflict, 409, "tx-conflict", "Overtaken by another commit",
         "Run the transaction again. The member conflicts names what was overtaken."),
     row(Kind::TransactionBusy, 409, "tx-busy", "The transaction is in use",
@@ -243,6 +251,8 @@ static TABLE: [Row; 43] = [
         "Send If-Match, if_version or _version with the version you read."),
     row(Kind::TooManySessions, 429, "too-many-sessions", "Too many open transactions",
         "Commit or roll back some, or wait until they expire."),
+    row(Kind::TooManyRequests, 429, "too-many-requests", "Too many requests",
+        "Wait as long as the header Retry-After says. After wrong keys: correct the key first."),
     row(Kind::Internal, 500, "internal", "The server failed",
         "Look for the request's id in the server's log."),
     row(Kind::OutcomeUnknown, 500, "outcome-unknown", "The outcome of the commit is unknown",

@@ -12,6 +12,7 @@
 //! durability `always` means safe on the device.
 
 mod admin;
+mod admin_keys;
 mod auth;
 mod batch;
 mod body;
@@ -22,6 +23,7 @@ mod extract;
 mod ground;
 mod health;
 mod indexes;
+mod keys;
 mod kinds;
 mod operation;
 mod precondition;
@@ -29,13 +31,20 @@ mod problem;
 mod problems;
 mod queries;
 mod question;
+mod rate_limit;
 mod respond;
 mod routes;
 mod sessions;
 mod transactions;
 mod write;
 
+pub use keys::{KeyError, Role};
+pub use rate_limit::RateLimit;
+
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
+pub(crate) use keys::{
+    LastAdmin, NewKey, listed as list_keys, make as make_key, revoke as revoke_key,
+};
 pub(crate) use queries::Explained;
 
 use std::{
@@ -62,6 +71,8 @@ pub struct ServeOptions {
     pub no_auth: bool,
     /// An admin key besides the stored ones. It is not stored.
     pub admin_key: Option<String>,
+    /// How often an address may come with a wrong key; no bound when there is none.
+    pub failed_auth_limit: Option<RateLimit>,
     /// Time for requests in flight to end when the server is stopped.
     pub shutdown_timeout: Duration,
     /// Time for a request's head to arrive.
@@ -135,6 +146,7 @@ impl ServeOptions {
             listen,
             no_auth: false,
             admin_key: None,
+            failed_auth_limit: Some(RateLimit { burst: 20, every: Duration::from_secs(1) }),
             shutdown_timeout: Duration::from_secs(30),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
@@ -163,6 +175,7 @@ impl fmt::Debug for ServeOptions {
             .field("listen", &self.listen)
             .field("no_auth", &self.no_auth)
             .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
+            .field("failed_auth_limit", &self.failed_auth_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("head_timeout", &self.head_timeout)
             .field("body_timeout", &self.body_timeout)
@@ -187,7 +200,8 @@ impl Server {
         let refused = |source| ServeError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let keys = Keys::new(options.no_auth, options.admin_key.as_deref())?;
+        let limit = options.failed_auth_limit;
+        let keys = Keys::new(options.no_auth, options.admin_key.as_deref(), limit);
         let first_key = keys.make_first(&database)?;
         let (stop, stopping) = watch::channel(false);
         let body_timeout = options.body_timeout;

@@ -1,6 +1,6 @@
 //! One operation of a batch: how it is read, and how it runs in a transaction.
 
-use super::{body::Object, problem::Problem, write::require_precondition};
+use super::{auth::Caller, body::Object, problem::Problem, write::require_precondition};
 use crate::{
     document::Draft,
     error::{Error, Result},
@@ -39,13 +39,15 @@ pub(super) enum Updates {
 }
 
 impl Operation {
-    /// Reads an operation; `pointer` is its place in the body.
-    pub(super) fn parse(text: &str, pointer: &str) -> Result<Operation, Problem> {
+    /// Reads an operation of a caller whose key is for its collection; `pointer` is its place in
+    /// the body.
+    pub(super) fn parse(text: &str, pointer: &str, caller: &Caller) -> Result<Operation, Problem> {
         let mut object = Object::parse(text, pointer)?;
         let name = object.require("op")?;
         let change = read_change(name, &mut object)?;
         let collection = string_of(&mut object, "collection")?;
         let collection = CollectionName::new(&collection).map_err(Error::from)?;
+        caller.check_covers(&collection)?;
         let given = object.string("id")?;
         let given = given.map(|id| DocumentId::new(&id)).transpose().map_err(Error::from)?;
         let if_version = object.integer("if_version")?.map(Version::new);

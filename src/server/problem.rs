@@ -16,6 +16,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
+    keys::KeyError,
     kinds::Kind,
     respond::{REQUEST_ID, json_text},
 };
@@ -222,6 +223,20 @@ impl From<Error> for Problem {
                 Problem::internal()
             }
             _ => Problem::new(kind, error.to_string()),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            KeyError::Invalid { member, .. } => {
+                Problem::new(Kind::InvalidBody, detail).at(format!("/{member}"))
+            }
+            KeyError::NotFound { .. } => Problem::new(Kind::KeyNotFound, detail),
+            KeyError::LastAdmin => Problem::new(Kind::LastAdminKey, detail),
+            KeyError::Database(error) => error.into(),
         }
     }
 }

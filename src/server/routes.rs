@@ -10,8 +10,8 @@ use actix_web::{
 };
 
 use super::{
-    admin, batch, collections, documents, health, indexes, kinds::Kind, problem::Problem, problems,
-    queries, transactions,
+    admin, admin_keys, batch, collections, documents, health, indexes, kinds::Kind,
+    problem::Problem, problems, queries, transactions,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -43,6 +43,13 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(admin::stats))
                 .route(head().to(admin::stats)),
         )
+        .service(
+            resource("/admin/keys", "GET, HEAD, POST")
+                .route(get().to(admin_keys::list))
+                .route(head().to(admin_keys::list))
+                .route(post().to(admin_keys::create)),
+        )
+        .service(resource("/admin/keys/{id}", "DELETE").route(delete().to(admin_keys::remove)))
         .configure(routes_of_transactions)
         .configure(routes_of_collections)
         .default_service(web::to(no_such_route));

@@ -9,6 +9,7 @@ mod data_set;
 mod directory;
 mod import;
 mod index;
+mod keys;
 mod program;
 mod remote;
 mod round_trip;

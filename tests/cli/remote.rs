@@ -16,9 +16,19 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(place: &Place) -> Server {
+        Server::start_with(place, &["--no-auth"]).0
+    }
+
+    /// A server that asks for keys, and the key that its first start made.
+    pub(crate) fn with_keys(place: &Place) -> (Server, Option<String>) {
+        Server::start_with(place, &[])
+    }
+
+    fn start_with(place: &Place, arguments: &[&str]) -> (Server, Option<String>) {
         let mut child = place
             .command()
-            .args(["serve", "--no-auth", "--listen", "127.0.0.1:0", "--json"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -27,7 +37,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
         let url = format!("http://{}", greeting["address"].as_str().unwrap());
-        Server { child, url }
+        (Server { child, url }, greeting["admin_key"].as_str().map(str::to_owned))
     }
 
     /// Stops it as a service manager does.
@@ -103,19 +113,8 @@ fn a_server_can_be_stopped_from_its_first_moment() {
 #[test]
 fn a_key_is_asked_for_and_sent() {
     let place = Place::new();
-    let mut child = place
-        .command()
-        .args(["serve", "--listen", "127.0.0.1:0", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let url = format!("http://{}", greeting["address"].as_str().unwrap());
-    let _server = Server { child, url: url.clone() };
-    let key = greeting["admin_key"].as_str().expect("the first start makes one");
+    let (server, key) = Server::with_keys(&place);
+    let (url, key) = (&server.url, key.expect("the first start makes one"));
     let run = place.import(&documents(1..=3), &format!("--url {url}"));
     assert!(run.code == 1 && run.err.contains("MONSTERDB_API_KEY"), "{run:?}");
     let run = place.import(&documents(1..=3), &format!("--url {url} --key {key}"));

@@ -11,7 +11,11 @@ mod cursors;
 mod documents;
 mod hostile;
 mod indexes;
+mod keys;
 mod life;
+#[path = "../support/met.rs"]
+mod met;
+mod p26;
 mod queries;
 mod routes;
 mod server;

@@ -3,15 +3,15 @@
 use crate::server::{Answer, READER, Server, WRITER};
 
 /// A route, the weakest role that may use it, and a body that it takes.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    role: Role,
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) role: Role,
     body: &'static str,
 }
 
 #[derive(PartialEq, Clone, Copy)]
-enum Role {
+pub(crate) enum Role {
     Read,
     Write,
     Admin,
@@ -22,15 +22,18 @@ const fn route(method: &'static str, path: &'static str, role: Role, body: &'sta
 }
 
 #[rustfmt::skip]
-const ROUTES: &[Route] = &[
+pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/collections", Role::Read, ""),
     route("HEAD", "/collections", Role::Read, ""),
     route("PUT", "/collections/c", Role::Admin, "{}"),
     route("GET", "/collections/c", Role::Read, ""),
+    route("HEAD", "/collections/c", Role::Read, ""),
     route("POST", "/collections/c/documents", Role::Write, "{}"),
     route("GET", "/collections/c/documents", Role::Read, ""),
+    route("HEAD", "/collections/c/documents", Role::Read, ""),
     route("PUT", "/collections/c/indexes/i", Role::Admin, r#"{"paths":["n"]}"#),
     route("GET", "/collections/c/indexes", Role::Read, ""),
+    route("HEAD", "/collections/c/indexes", Role::Read, ""),
     route("DELETE", "/collections/c/indexes/i", Role::Admin, ""),
     route("POST", "/collections/c/query", Role::Read, "{}"),
     route("PUT", "/collections/c/documents/a", Role::Write, r#"{"n":1}"#),
@@ -42,8 +45,20 @@ const ROUTES: &[Route] = &[
     route("POST", "/transactions", Role::Read, r#"{"isolation":"snapshot"}"#),
     route("POST", "/admin/checkpoint", Role::Admin, ""),
     route("GET", "/admin/stats", Role::Admin, ""),
+    route("HEAD", "/admin/stats", Role::Admin, ""),
+    route("GET", "/admin/keys", Role::Admin, ""),
+    route("HEAD", "/admin/keys", Role::Admin, ""),
+    route("POST", "/admin/keys", Role::Admin, r#"{"name":"k","role":"read"}"#),
+    route("DELETE", "/admin/keys/nobody", Role::Admin, ""),
     route("DELETE", "/collections/c", Role::Admin, ""),
 ];
+
+impl Route {
+    /// Sends the request with this key and the body that the route takes.
+    pub(crate) fn send(&self, server: &Server, key: &str) -> Answer {
+        send(server, key, self, self.body)
+    }
+}
 
 fn send(server: &Server, key: &str, route: &Route, body: &str) -> Answer {
     let call = server.call_with(key, route.method, route.path);
@@ -81,6 +96,7 @@ fn every_route_asks_for_its_role() {
             let answer = send(&server, key, route, route.body);
             let name = format!("{} {} {strength}", route.method, route.path);
             match Some(strength) < needed {
+                true if route.method == "HEAD" => assert_eq!(answer.status, 403, "{name}"),
                 true => drop(answer.problem(403, "forbidden")),
                 // What is not there (yet, or any more) for a stronger key is no refusal.
                 false => assert!([200, 201, 204, 404].contains(&answer.status), "{name}"),
@@ -131,6 +147,8 @@ fn a_method_that_a_route_lacks_is_named_and_unknown_paths_are_not_there() {
         ("/transactions/t/collections/c/documents/a", "GET, HEAD, PUT, PATCH, DELETE"),
         ("/admin/checkpoint", "POST"),
         ("/admin/stats", "GET, HEAD"),
+        ("/admin/keys", "GET, HEAD, POST"),
+        ("/admin/keys/k", "DELETE"),
     ] {
         for method in ["OPTIONS", "TRACE", "BREW"] {
             let answer = server.call(method, path).send();
