@@ -43,6 +43,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("DELETE", "/collections/c/documents/a", Role::Write, ""),
     route("POST", "/transactions/batch", Role::Write, r#"{"operations":[]}"#),
     route("POST", "/transactions", Role::Read, r#"{"isolation":"snapshot"}"#),
+    route("POST", "/transactions/t/commit", Role::Read, ""),
+    route("DELETE", "/transactions/t", Role::Read, ""),
     route("POST", "/admin/checkpoint", Role::Admin, ""),
     route("GET", "/admin/stats", Role::Admin, ""),
     route("HEAD", "/admin/stats", Role::Admin, ""),
