@@ -21,7 +21,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::{Service, body::discard, kinds::Kind, problem::Problem, respond::REQUEST_ID};
+use super::{Service, body::discard, kinds::Kind, problem::Problem, respond::REQUEST_ID, routes};
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
 const REQUEST_ID_MAX: usize = 128;
@@ -36,7 +36,7 @@ pub(super) async fn envelope(
     let id = request_id(&request);
     let line = format!("{} {}", request.method(), request.path());
 
-    let refused = match is_open(request.path()) {
+    let refused = match routes::is_open(request.path()) {
         true => None,
         false => match service.keys.caller(&service.database, &request) {
             Ok(caller) => {
@@ -65,11 +65,6 @@ pub(super) async fn envelope(
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "monsterdb::access", id, status = status.as_u16(), milliseconds, "{line}");
     answered.map_err(|problem| problem.of_request(&id).into())
-}
-
-/// True for the paths that need no key.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/health" | "/health/live" | "/health/ready") || path.starts_with("/problems/")
 }
 
 /// The client's id for the request where it is a sane one, else a new one.

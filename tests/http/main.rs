@@ -11,6 +11,7 @@ mod cursors;
 mod documents;
 mod hostile;
 mod indexes;
+mod interface;
 mod keys;
 mod life;
 #[path = "../support/met.rs"]
@@ -18,6 +19,7 @@ mod met;
 mod p26;
 mod queries;
 mod routes;
+mod schema;
 mod server;
 mod session_ends;
 mod sessions;

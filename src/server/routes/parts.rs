@@ -1,0 +1,134 @@
+//! What several rows say alike: headers, parameters, answers.
+
+use crate::server::route::{Content, Header, Parameter, Place, Reply};
+
+const DB_VERSION: Header = Header {
+    name: "Db-Version",
+    description: "The version at which the answer was read.",
+    schema: r##"{"$ref":"#/components/schemas/Version"}"##,
+    required: true,
+};
+
+const ETAG: Header = Header {
+    name: "ETag",
+    description: "The document's version in quotes, for `If-Match`.",
+    schema: r#"{"type":"string","pattern":"^\"[0-9]+\"$"}"#,
+    required: false,
+};
+
+const LOCATION: Header = Header {
+    name: "Location",
+    description: "The path of what was made.",
+    schema: r#"{"type":"string"}"#,
+    required: true,
+};
+
+const DB_CURSOR: Header = Header {
+    name: "Db-Cursor",
+    description: "Where the next page begins, when there is one.",
+    schema: r#"{"type":"string"}"#,
+    required: false,
+};
+
+const PREFERENCE_APPLIED: Header = Header {
+    name: "Preference-Applied",
+    description: "`return=representation` when that was asked for.",
+    schema: r#"{"type":"string"}"#,
+    required: false,
+};
+
+/// An answer that was read at a version.
+pub(super) const fn read(contents: &'static [Content]) -> Reply {
+    Reply { status: 200, description: "What was read.", headers: &[DB_VERSION], contents }
+}
+
+/// A page of documents, or what was made of them.
+pub(super) const fn page(contents: &'static [Content]) -> Reply {
+    Reply {
+        status: 200,
+        description: "A page of documents, or what was asked for in their place.",
+        headers: &[DB_VERSION, DB_CURSOR],
+        contents,
+    }
+}
+
+/// One document.
+pub(super) const fn document(contents: &'static [Content]) -> Reply {
+    Reply {
+        status: 200,
+        description: "The document. In a transaction that has written it, it comes without `ETag`.",
+        headers: &[DB_VERSION, ETAG],
+        contents,
+    }
+}
+
+/// What the reader has already.
+pub(super) const NOT_MODIFIED: Reply = Reply {
+    status: 304,
+    description: "The version that `If-None-Match` names is the current one.",
+    headers: &[DB_VERSION, ETAG],
+    contents: &[],
+};
+
+/// A write of one document.
+pub(super) const fn written(status: u16, description: &'static str) -> Reply {
+    Reply { status, description, headers: &[ETAG, PREFERENCE_APPLIED], contents: &[WRITTEN] }
+}
+
+/// What an insertion made.
+pub(super) const fn inserted(contents: &'static [Content]) -> Reply {
+    Reply {
+        status: 201,
+        description: "The document was inserted; or all of many were, which have no `ETag` and no \
+            `Location`.",
+        headers: &[ETAG, PREFERENCE_APPLIED, Header { required: false, ..LOCATION }],
+        contents,
+    }
+}
+
+/// What was begun.
+pub(super) const fn begun(contents: &'static [Content]) -> Reply {
+    let headers = &[DB_VERSION, LOCATION];
+    Reply { status: 201, description: "The transaction has begun.", headers, contents }
+}
+
+/// What has no body to tell of it.
+pub(super) const fn done(description: &'static str) -> Reply {
+    Reply { status: 204, description, headers: &[], contents: &[] }
+}
+
+const WRITTEN: Content = Content {
+    media_type: "application/json",
+    schema: "WrittenOrDocument",
+    examples: &[r#"{"_id":"ada","_version":17}"#],
+};
+
+pub(super) const IF_MATCH: Parameter = Parameter {
+    place: Place::Header,
+    name: "If-Match",
+    schema: r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+    description: "The document has one of these versions, or with `*` any; else 412.",
+    example: r#""*""#,
+};
+
+pub(super) const IF_NONE_MATCH_READ: Parameter = Parameter {
+    description: "The versions that the reader has; 304 when one of them is the current one.",
+    example: r#""\"3\"""#,
+    ..IF_NONE_MATCH
+};
+
+pub(super) const IF_NONE_MATCH: Parameter = Parameter {
+    place: Place::Header,
+    name: "If-None-Match",
+    schema: r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+    description: "The document has none of these versions, or with `*` is not there; else 412.",
+    example: r#""\"0\"""#,
+};
+
+pub(super) const PREFER: Parameter = Parameter {
+    place: Place::Header,
+    name: "Prefer",
+    schema: r#"{"type":"string","enum":["return=representation","return=minimal"]}"#,
+    description: "`return=representation` answers with the whole document.",
+    example: r#""return=representation""#,
+};
