@@ -14,6 +14,7 @@ use super::{
     auth::{Admin, Allowed},
     body::{Body, Object, elements, string},
     extract::{MediaType, path_segment},
+    idempotency::Once,
     keys::{self, LastAdmin, NewKey, Role},
     kinds::Kind,
     problem::Problem,
@@ -35,6 +36,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
+    Once::refuse(&request)?;
     let new = read_new(body.text()?)?;
     let text = service.block(move |database| keys::make(database, &new)).await?;
     Ok(Answer::json(StatusCode::CREATED, text).with(header::CACHE_CONTROL, "no-store".to_owned()))

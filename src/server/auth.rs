@@ -74,6 +74,18 @@ pub(super) struct Keys {
     used: Mutex<HashMap<DocumentId, SystemTime>>,
 }
 
+impl Identity {
+    /// It as text, another one for each.
+    pub(super) fn as_text(&self) -> &str {
+        match self {
+            // Ids are hexadecimal.
+            Identity::Open => "open",
+            Identity::Given => "given",
+            Identity::Stored(id) => id.as_str(),
+        }
+    }
+}
+
 impl Caller {
     /// Whose key it is.
     pub(super) fn identity(&self) -> &Identity {

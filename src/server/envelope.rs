@@ -148,7 +148,8 @@ mod tests {
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));
         let database = Database::in_memory();
-        Data::new(Service { database, keys, sessions, body_timeout, stopping })
+        let under_way = Arc::default();
+        Data::new(Service { database, keys, sessions, under_way, body_timeout, stopping })
     }
 
     async fn panic_at_once() -> HttpResponse {

@@ -11,7 +11,10 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 
-use super::{Service, auth::Caller, extract::path_segment, problem::Problem, sessions::Held};
+use super::{
+    Service, auth::Caller, body::Body, extract::path_segment, idempotency::Once, problem::Problem,
+    sessions::Held,
+};
 use crate::{
     commit::{Committed, TransactOptions},
     database::Database,
@@ -56,6 +59,20 @@ impl Ground {
             Some(held) => work(Base::Session(held)),
         };
         service.block(on_base).await
+    }
+
+    /// The promise to take effect once, if the request asks for it. Within a transaction it cannot
+    /// be given: there it is the commit that takes effect.
+    pub(super) fn once(
+        &self,
+        request: &HttpRequest,
+        caller: &Caller,
+        body: &Body,
+    ) -> Result<Option<Once>, Problem> {
+        match &self.held {
+            Some(_) => Once::refuse(request).map(|()| None),
+            None => Once::of(request, caller.identity(), body.bytes(), &self.service.under_way),
+        }
     }
 
     /// What to read from at once.
@@ -154,7 +171,7 @@ fn service(request: &HttpRequest) -> Result<Data<Service>, Problem> {
 }
 
 /// Takes the session that the path names.
-fn hold(request: &HttpRequest, service: &Service) -> Result<Held, Problem> {
+pub(super) fn hold(request: &HttpRequest, service: &Service) -> Result<Held, Problem> {
     let token = path_segment(request, TOKEN)?;
     let caller = request.extensions().get::<Caller>().cloned().ok_or_else(Problem::internal)?;
     service.sessions.take(caller.identity(), &token)

@@ -22,6 +22,7 @@ mod envelope;
 mod extract;
 mod ground;
 mod health;
+mod idempotency;
 mod indexes;
 mod keys;
 mod kinds;
@@ -59,6 +60,7 @@ use tokio::sync::watch;
 
 use crate::{database::Database, error::Error, limits, sync::Arc};
 use auth::Keys;
+use idempotency::UnderWay;
 use problem::Problem;
 use sessions::{SessionLimits, Sessions};
 
@@ -135,6 +137,7 @@ struct Service {
     database: Database,
     keys: Keys,
     sessions: Arc<Sessions>,
+    under_way: Arc<UnderWay>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -206,7 +209,9 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let body_timeout = options.body_timeout;
         let sessions = Arc::new(Sessions::new(options.session_limits()));
-        let service = web::Data::new(Service { database, keys, sessions, body_timeout, stopping });
+        let under_way = Arc::default();
+        let service = Service { database, keys, sessions, under_way, body_timeout, stopping };
+        let service = web::Data::new(service);
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
     }

@@ -10,6 +10,7 @@ mod collections;
 mod cursors;
 mod documents;
 mod hostile;
+mod idempotency;
 mod indexes;
 mod keys;
 mod life;
