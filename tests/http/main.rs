@@ -17,6 +17,7 @@ mod life;
 #[path = "../support/met.rs"]
 mod met;
 mod p26;
+mod p27;
 mod queries;
 mod routes;
 mod server;
