@@ -172,7 +172,7 @@ fn every_read_can_be_of_an_earlier_version() {
         "/collections/c".to_owned(),
         "/collections/c/indexes".to_owned(),
         C.to_owned(),
-        format!("{C}?sort=-n&limit=3&explain=false"),
+        format!("{C}?sort=-_id&limit=8"),
         format!("{C}/d0"),
     ];
     let at = |path: &str, version: &Value| {
