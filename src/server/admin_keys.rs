@@ -14,9 +14,12 @@ use super::{
     auth::{Admin, Allowed},
     body::{Body, Object, elements, string},
     extract::{MediaType, path_segment},
+    idempotency::Once,
     keys::{self, LastAdmin, NewKey, Role},
     kinds::Kind,
     problem::Problem,
+    quota::OwnRate,
+    rate_limit::Rate,
     respond::Answer,
 };
 use crate::names::CollectionName;
@@ -35,6 +38,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
+    Once::refuse(&request)?;
     let new = read_new(body.text()?)?;
     let text = service.block(move |database| keys::make(database, &new)).await?;
     Ok(Answer::json(StatusCode::CREATED, text).with(header::CACHE_CONTROL, "no-store".to_owned()))
@@ -61,8 +65,12 @@ fn read_new(text: &str) -> Result<NewKey, Problem> {
     let role = body.string("role")?.ok_or_else(|| missing(&body, "role"))?;
     let role: Role = role.parse().map_err(|rule| body.invalid("role", rule))?;
     let collections = body.take("collections").map(read_collections).transpose()?;
+    let limit = body.string("rate_limit")?.map(|rate| rate.parse::<Rate>()).transpose();
+    let limit = limit.map_err(|rule| body.invalid("rate_limit", rule))?;
+    let burst = body.integer("rate_burst")?.map(u32::try_from).transpose();
+    let burst = burst.map_err(|_| body.invalid("rate_burst", "it is less than 2^32"))?;
     body.finish()?;
-    Ok(NewKey::new(&name, role, collections)?)
+    Ok(NewKey::new(&name, role, collections, OwnRate { limit, burst })?)
 }
 
 fn read_collections(text: &str) -> Result<Vec<CollectionName>, Problem> {

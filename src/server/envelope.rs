@@ -21,7 +21,10 @@ use actix_web::{
     web::Data,
 };
 
-use super::{Service, body::discard, kinds::Kind, problem::Problem, respond::REQUEST_ID, routes};
+use super::{
+    Service, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
+    respond::REQUEST_ID, routes,
+};
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
 const REQUEST_ID_MAX: usize = 128;
@@ -36,12 +39,14 @@ pub(super) async fn envelope(
     let id = request_id(&request);
     let line = format!("{} {}", request.method(), request.path());
 
+    let mut standing = None;
     let refused = match routes::is_open(request.path()) {
         true => None,
         false => match service.keys.caller(&service.database, &request) {
             Ok(caller) => {
+                standing = service.quotas.admit(&caller);
                 request.extensions_mut().insert(caller);
-                None
+                standing.as_ref().and_then(Standing::refusal)
             }
             Err(problem) => Some(problem),
         },
@@ -57,7 +62,10 @@ pub(super) async fn envelope(
             Err(_) => Err(Problem::internal()),
         },
     };
-    let answered = answered.map(|response| with_id(response, &id));
+    let answered = answered.map(|mut response| {
+        standing.inspect(|standing| standing.tell(response.headers_mut()));
+        with_id(response, &id)
+    });
     let status = match &answered {
         Ok(response) => response.status(),
         Err(problem) => problem.status_code(),
@@ -132,7 +140,7 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, sessions::Sessions},
+        server::{ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions},
         sync::Arc,
     };
 
@@ -143,7 +151,10 @@ mod tests {
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));
         let database = Database::in_memory();
-        Data::new(Service { database, keys, sessions, body_timeout, stopping })
+        let (quotas, under_way) = (Quotas::new(None), Arc::default());
+        let service =
+            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
+        Data::new(service)
     }
 
     async fn panic_at_once() -> HttpResponse {

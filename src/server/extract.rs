@@ -7,6 +7,7 @@
 use std::{
     cmp::Reverse,
     future::{Ready, ready},
+    str::FromStr,
 };
 
 use actix_web::{
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId, IndexName},
+    version::Version,
 };
 
 /// The collection that the path names.
@@ -121,6 +123,28 @@ impl Parameters {
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.swap_remove(place).1)
+    }
+
+    /// Takes out an integer that is not negative.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+        self.parsed(name, "an integer that is not negative")
+    }
+
+    /// Takes out true or false.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "true or false")
+    }
+
+    /// Takes out the version to read at, when it is not the latest.
+    pub(super) fn version(&mut self) -> Result<Option<Version>, Problem> {
+        Ok(self.integer("at")?.map(Version::new))
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, rule: &str) -> Result<Option<T>, Problem> {
+        let parsed = self.take(name).map(|text| text.parse()).transpose();
+        parsed.map_err(|_| {
+            Problem::new(Kind::InvalidQuery, format!("the parameter {name} must be {rule}"))
+        })
     }
 
     /// Refuses what nobody took.

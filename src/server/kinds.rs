@@ -32,6 +32,7 @@ pub(super) enum Kind {
     LastAdminKey,
     Conflict,
     TransactionBusy,
+    IdempotencyInProgress,
     VersionGone,
     TransactionEnded,
     PreconditionFailed,
@@ -46,6 +47,7 @@ pub(super) enum Kind {
     UnindexableDocument,
     HintRefused,
     InvalidBody,
+    IdempotencyMismatch,
     LimitExceeded,
     PreconditionRequired,
     TooManySessions,
@@ -149,6 +151,7 @@ impl Kind {
             self,
             Kind::Conflict
                 | Kind::TransactionBusy
+                | Kind::IdempotencyInProgress
                 | Kind::TooManySessions
                 | Kind::TooManyRequests
                 | Kind::RequestTimeout
@@ -177,7 +180,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 46] = [
+static TABLE: [Row; 48] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -222,6 +225,8 @@ static TABLE: [Row; 46] = [
         "Run the transaction again. The member conflicts names what was overtaken."),
     row(Kind::TransactionBusy, 409, "tx-busy", "The transaction is in use",
         "Send one request of a transaction at a time: wait for the answer to the one before."),
+    row(Kind::IdempotencyInProgress, 409, "idempotency-in-progress", "The first request still runs",
+        "Wait as long as the header Retry-After says, then send the same request again."),
     row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
         "Begin the listing again without a cursor, or read at the version that nearest names."),
     row(Kind::TransactionEnded, 410, "tx-ended", "The transaction has ended",
@@ -250,6 +255,8 @@ static TABLE: [Row; 46] = [
         "Leave the hint out, or name an index that fits. The detail says what is in the way."),
     row(Kind::InvalidBody, 422, "invalid-body", "The body's members are not understood",
         "Correct the member that the pointer names."),
+    row(Kind::IdempotencyMismatch, 422, "idempotency-mismatch", "The Idempotency-Key was another request's",
+        "Repeat the request as it was first sent, or take a new key for a new one."),
     row(Kind::LimitExceeded, 422, "limit-exceeded", "A limit was reached",
         "Split the work into smaller parts."),
     row(Kind::PreconditionRequired, 428, "precondition-required", "The collection requires preconditions",
@@ -261,7 +268,8 @@ static TABLE: [Row; 46] = [
     row(Kind::Internal, 500, "internal", "The server failed",
         "Look for the request's id in the server's log."),
     row(Kind::OutcomeUnknown, 500, "outcome-unknown", "The outcome of the commit is unknown",
-        "Once the server has been restarted, look whether the write is there."),
+        "Once the server has been restarted, send the request again with the same Idempotency-Key, \
+         or look whether the write is there."),
     row(Kind::ReadOnly, 503, "read-only", "The database takes no writes",
         "Look at the device and the log, then restart the server. Reads go on."),
     row(Kind::Closed, 503, "closed", "The server is shutting down",

@@ -23,6 +23,7 @@ mod extract;
 mod ground;
 mod health;
 mod html;
+mod idempotency;
 mod indexes;
 mod keys;
 mod kinds;
@@ -33,6 +34,7 @@ mod problem;
 mod problems;
 mod queries;
 mod question;
+mod quota;
 mod rate_limit;
 mod respond;
 mod route;
@@ -42,13 +44,14 @@ mod transactions;
 mod write;
 
 pub use keys::{KeyError, Role};
-pub use rate_limit::RateLimit;
+pub use rate_limit::{Rate, RateLimit};
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
 pub(crate) use keys::{
     LastAdmin, NewKey, listed as list_keys, make as make_key, revoke as revoke_key,
 };
 pub(crate) use queries::Explained;
+pub(crate) use quota::{BURST_DEFAULT, OwnRate};
 
 use std::{
     convert::Infallible,
@@ -60,9 +63,12 @@ use std::{
 use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
 use tokio::sync::watch;
 
-use crate::{database::Database, error::Error, limits, sync::Arc};
+use crate::{database::Database, error::Error, limits, snapshot::Snapshot, sync::Arc};
 use auth::Keys;
+use extract::Parameters;
+use idempotency::UnderWay;
 use problem::Problem;
+use quota::Quotas;
 use sessions::{SessionLimits, Sessions};
 
 /// How a database is served.
@@ -76,6 +82,9 @@ pub struct ServeOptions {
     pub admin_key: Option<String>,
     /// How often an address may come with a wrong key; no bound when there is none.
     pub failed_auth_limit: Option<RateLimit>,
+    /// How often each key may ask that has no limit of its own; no bound when there is none. It
+    /// does not count where no key is asked for.
+    pub rate_limit: Option<RateLimit>,
     /// Time for requests in flight to end when the server is stopped.
     pub shutdown_timeout: Duration,
     /// Time for a request's head to arrive.
@@ -137,7 +146,9 @@ pub enum ServeError {
 struct Service {
     database: Database,
     keys: Keys,
+    quotas: Quotas,
     sessions: Arc<Sessions>,
+    under_way: Arc<UnderWay>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -150,6 +161,7 @@ impl ServeOptions {
             no_auth: false,
             admin_key: None,
             failed_auth_limit: Some(RateLimit { burst: 20, every: Duration::from_secs(1) }),
+            rate_limit: Rate::Times(100, Duration::from_secs(1)).with_burst(BURST_DEFAULT),
             shutdown_timeout: Duration::from_secs(30),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
@@ -159,6 +171,10 @@ impl ServeOptions {
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
         }
+    }
+
+    fn request_limit(&self) -> Option<RateLimit> {
+        self.rate_limit.filter(|_| !self.no_auth)
     }
 
     fn session_limits(&self) -> SessionLimits {
@@ -179,6 +195,7 @@ impl fmt::Debug for ServeOptions {
             .field("no_auth", &self.no_auth)
             .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
             .field("failed_auth_limit", &self.failed_auth_limit)
+            .field("rate_limit", &self.rate_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("head_timeout", &self.head_timeout)
             .field("body_timeout", &self.body_timeout)
@@ -209,7 +226,10 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let body_timeout = options.body_timeout;
         let sessions = Arc::new(Sessions::new(options.session_limits()));
-        let service = web::Data::new(Service { database, keys, sessions, body_timeout, stopping });
+        let (quotas, under_way) = (Quotas::new(options.request_limit()), Arc::default());
+        let service =
+            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
+        let service = web::Data::new(service);
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
     }
@@ -289,6 +309,16 @@ impl StopHandle {
 }
 
 impl Service {
+    /// The state that the parameter `at` names, or else the latest; no other parameter is taken.
+    fn state_at(&self, mut parameters: Parameters) -> Result<Arc<Snapshot>, Problem> {
+        let version = parameters.version()?;
+        parameters.finish()?;
+        match version {
+            Some(version) => Ok(self.database.snapshot_at(version)?),
+            None => Ok(self.database.snapshot()),
+        }
+    }
+
     /// Runs what may wait for a device or takes long, on a thread that is there for it.
     async fn block<T, E>(
         self: &Arc<Self>,

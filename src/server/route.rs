@@ -82,8 +82,12 @@ pub(super) struct Parameter {
     /// Its schema, as JSON.
     pub(super) schema: &'static str,
     pub(super) description: &'static str,
-    /// As it is written in JSON.
+    /// As it is written in JSON; empty where one would not be good for long.
     pub(super) example: &'static str,
+    /// The problems that come with it.
+    pub(super) kinds: &'static [Kind],
+    /// [`Scope::Database`] for what does not go with a transaction.
+    pub(super) scope: Scope,
 }
 
 /// Where a parameter stands.
@@ -254,8 +258,13 @@ impl Route {
 impl Placed {
     /// Every kind of problem that it may give, each once, in the order of the kinds.
     pub(super) fn kinds(&self) -> Vec<Kind> {
-        let Route { role, effect, bodies, parameters, kinds, .. } = self.route;
+        let Route { role, effect, bodies, kinds, .. } = self.route;
         let mut all = kinds.to_vec();
+        self.parameters().for_each(|parameter| all.extend(parameter.kinds));
+        // Also for one that does not go with a transaction.
+        if self.route.parameters.iter().any(|parameter| parameter.place != Place::Header) {
+            all.push(Kind::InvalidQuery);
+        }
         all.push(Kind::InvalidRequest);
         all.push(Kind::Internal);
         if role.is_some() {
@@ -275,12 +284,6 @@ impl Placed {
         if !bodies.is_empty() {
             all.extend([Kind::InvalidJson, Kind::UnsupportedMediaType, Kind::PayloadTooLarge]);
             all.push(Kind::RequestTimeout);
-        }
-        if parameters.iter().any(|parameter| parameter.place != Place::Header) {
-            all.push(Kind::InvalidQuery);
-        }
-        if parameters.iter().any(|parameter| parameter.place == Place::QueryJson) {
-            all.push(Kind::InvalidJson);
         }
         match (effect, self.within) {
             (Effect::Reads, Within::Database) => {}
@@ -304,6 +307,12 @@ impl Placed {
         all.sort_unstable_by_key(|kind| *kind as usize);
         all.dedup();
         all
+    }
+
+    /// Its parameters but for those in the path.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
+        let all = self.route.parameters.iter();
+        all.filter(|one| one.scope != Scope::Database || self.within == Within::Database)
     }
 
     /// The variable segments of its path.

@@ -10,6 +10,7 @@ mod collections;
 mod cursors;
 mod documents;
 mod hostile;
+mod idempotency;
 mod indexes;
 mod interface;
 mod keys;
@@ -17,6 +18,7 @@ mod life;
 #[path = "../support/met.rs"]
 mod met;
 mod p26;
+mod p27;
 mod queries;
 mod routes;
 mod schema;

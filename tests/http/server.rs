@@ -63,8 +63,9 @@ impl Server {
     /// A server of this database.
     pub(crate) fn start_on(database: Database, change: impl FnOnce(&mut ServeOptions)) -> Server {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap());
-        // Most tests are not about how often a key may be wrong.
+        // Most tests are not about how often a key may ask, or be wrong.
         options.failed_auth_limit = None;
+        options.rate_limit = None;
         change(&mut options);
         let given = options.admin_key.clone();
         let server = monsterdb::server::Server::bind(database, options).unwrap();

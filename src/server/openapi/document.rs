@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::components::{COMMON_HEADERS, Components, SECURITY};
 use crate::{
     document::Json,
     server::{
@@ -103,11 +104,19 @@ pub(super) struct Response {
     pub(super) problems: Vec<&'static Row>,
 }
 
+/// A header of one answer, or one that many have.
 #[derive(Serialize)]
-pub(super) struct HeaderObject {
-    pub(super) description: &'static str,
-    required: bool,
-    schema: Box<RawValue>,
+#[serde(untagged)]
+pub(super) enum HeaderObject {
+    Own {
+        description: &'static str,
+        required: bool,
+        schema: Box<RawValue>,
+    },
+    Common {
+        #[serde(rename = "$ref")]
+        reference: String,
+    },
 }
 
 #[derive(Serialize)]
@@ -123,13 +132,6 @@ pub(super) struct Example {
     /// The bytes that are sent.
     #[serde(skip)]
     pub(super) sent: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Components {
-    security_schemes: Ordered<Box<RawValue>>,
-    pub(super) schemas: Ordered<Box<RawValue>>,
 }
 
 /// Names and what they name, in an order of their own.
@@ -155,15 +157,6 @@ impl<T: Serialize> Serialize for Ordered<T> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
-
-const SECURITY: &str = "X-API-Key";
-
-const REQUEST_ID: Header = Header {
-    name: "X-Request-Id",
-    description: "The id of the request: the client's own where it sent one, for the log.",
-    schema: r#"{"type":"string"}"#,
-    required: true,
-};
 
 const DESCRIPTION: &str = "MonsterDB is a JSON document database with serializable transactions. \
     Bodies are JSON, refusals `application/problem+json` (RFC 9457) whose `type` links to a page \
@@ -208,7 +201,7 @@ impl Document {
 
 impl Operation {
     fn of(placed: &Placed, method: Method) -> Operation {
-        let Route { role, summary, description, parameters, bodies, body, .. } = placed.route;
+        let Route { role, summary, description, bodies, body, .. } = placed.route;
         let operation_id = match method {
             Method::Head => format!("{}Head", placed.name),
             Method::Get | Method::Post | Method::Put | Method::Patch | Method::Delete => {
@@ -216,7 +209,7 @@ impl Operation {
             }
         };
         let in_path = placed.path_parameters().map(ParameterObject::in_path);
-        let parameters = in_path.chain(parameters.iter().map(ParameterObject::of)).collect();
+        let parameters = in_path.chain(placed.parameters().map(ParameterObject::of)).collect();
         let request_body = (!bodies.is_empty()).then(|| RequestBody {
             required: *body == BodyIs::Required,
             content: contents(bodies),
@@ -250,7 +243,7 @@ impl ParameterObject {
     }
 
     fn of(parameter: &Parameter) -> ParameterObject {
-        let Parameter { place, name, schema, description, example } = parameter;
+        let Parameter { place, name, schema, description, example, .. } = parameter;
         let plain = ParameterObject {
             name,
             r#in: if *place == Place::Header { "header" } else { "query" },
@@ -277,7 +270,7 @@ impl ParameterObject {
 fn responses(placed: &Placed, method: Method) -> Ordered<Response> {
     let mut responses = Ordered(Vec::new());
     for Reply { status, description, headers, contents: own } in placed.route.replies {
-        let headers = [REQUEST_ID].iter().chain(*headers).map(header).collect();
+        let headers = headers.iter().map(header).chain(common_headers(placed, *status)).collect();
         let content = if method == Method::Head { Ordered(Vec::new()) } else { contents(own) };
         let description = (*description).to_owned();
         let response =
@@ -289,7 +282,7 @@ fn responses(placed: &Placed, method: Method) -> Ordered<Response> {
     let groups = kinds.chunk_by(|one, other| one.status() == other.status());
     for group in groups {
         let status = group.first().map_or(StatusCode::INTERNAL_SERVER_ERROR, |kind| kind.status());
-        let refused = refusal(group, method);
+        let refused = refusal(placed, group, method);
         let there = responses.0.iter_mut().find(|(other, _)| *other == status.as_str());
         match there {
             // A status that also tells of something else, as /health/ready does.
@@ -304,7 +297,8 @@ fn responses(placed: &Placed, method: Method) -> Ordered<Response> {
 }
 
 /// The answer with problems of these kinds, which have one status.
-fn refusal(kinds: &[Kind], method: Method) -> Response {
+fn refusal(placed: &Placed, kinds: &[Kind], method: Method) -> Response {
+    let status = kinds.first().map_or(500, |kind| kind.status().as_u16());
     let problems: Vec<&'static Row> = kinds.iter().map(|kind| kind.row()).collect();
     let titles: Vec<String> =
         problems.iter().map(|row| format!("{} (`{}`)", row.title, row.slug)).collect();
@@ -322,41 +316,13 @@ fn refusal(kinds: &[Kind], method: Method) -> Response {
     };
     Response {
         description: format!("{}.", titles.join("; ")),
-        headers: Ordered(vec![header(&REQUEST_ID)]),
+        headers: Ordered(common_headers(placed, status).collect()),
         content: Ordered(content),
         problems,
     }
 }
 
-impl Components {
-    fn of_this_server() -> Components {
-        let texts = [
-            include_str!("schemas/values.json"),
-            include_str!("schemas/requests.json"),
-            include_str!("schemas/answers.json"),
-            include_str!("schemas/server.json"),
-        ];
-        let mut schemas: Vec<(String, Box<RawValue>)> = Vec::new();
-        for text in texts {
-            let json = Json::parse(text).expect("the schemas of this crate are JSON");
-            let members = json.as_raw().members();
-            schemas.extend(members.map(|one| (one.name().into_owned(), raw(one.value.text()))));
-        }
-        let types: Vec<String> = Kind::rows().iter().map(type_of).collect();
-        let types = format!(
-            r#"{{"description":"A type of problem, and a path of this server.","enum":{}}}"#,
-            Json::from(types)
-        );
-        schemas.push(("ProblemName".to_owned(), raw(&types)));
-        let key = format!(
-            r#"{{"type":"apiKey","in":"header","name":"{SECURITY}","description":"A key of this server. The first start makes one and prints it."}}"#
-        );
-        let security_schemes = Ordered(vec![(SECURITY.to_owned(), raw(&key))]);
-        Components { security_schemes, schemas: Ordered(schemas) }
-    }
-}
-
-fn type_of(row: &Row) -> String {
+pub(super) fn type_of(row: &Row) -> String {
     format!("/problems/{}", row.slug)
 }
 
@@ -374,13 +340,23 @@ fn contents(contents: &[Content]) -> Ordered<Media> {
     Ordered(contents.iter().map(media).collect())
 }
 
-fn header(header: &Header) -> (String, HeaderObject) {
+pub(super) fn header(header: &Header) -> (String, HeaderObject) {
     let Header { name, description, schema, required } = *header;
-    (name.to_owned(), HeaderObject { description, required, schema: raw(schema) })
+    (name.to_owned(), HeaderObject::Own { description, required, schema: raw(schema) })
+}
+
+/// The headers that stand in the answers of a route with this status, whatever it does.
+fn common_headers(placed: &Placed, status: u16) -> impl Iterator<Item = (String, HeaderObject)> {
+    let has_key = placed.route.role.is_some();
+    let common = COMMON_HEADERS.iter().filter(move |common| common.is_in(status, has_key));
+    common.map(|common| {
+        let reference = format!("#/components/headers/{}", common.header.name);
+        (common.header.name.to_owned(), HeaderObject::Common { reference })
+    })
 }
 
 /// JSON of the tables, without white space.
-fn raw(text: &str) -> Box<RawValue> {
+pub(super) fn raw(text: &str) -> Box<RawValue> {
     let json = Json::parse(text).expect("the tables of this crate hold JSON");
     RawValue::from_string(json.as_str().to_owned()).expect("what was read as JSON is JSON")
 }

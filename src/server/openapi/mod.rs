@@ -9,6 +9,7 @@
 //!
 //! Invariant: nothing is said of a route in two places; what the page shows stands in the document.
 
+mod components;
 mod document;
 mod page;
 

@@ -3,7 +3,7 @@
 //! Invariant: the page is a function of the document; text passes `escape`.
 
 use super::document::{
-    Document, Media, Operation, Ordered, ParameterObject, RequestBody, Response, Tag,
+    Document, HeaderObject, Media, Operation, Ordered, ParameterObject, RequestBody, Response, Tag,
 };
 use crate::server::html::{escape, frame, prose};
 
@@ -224,14 +224,13 @@ fn answer(status: &str, response: &Response) -> String {
         .map(|row| format!("<a href=\"/problems/{}\">{}</a>", row.slug, escape(row.title)))
         .collect();
     text.push_str(&links.join("; "));
-    // The id of the request comes with all of them.
-    let headers: Vec<String> = response
-        .headers
-        .0
-        .iter()
-        .filter(|(name, _)| name != "X-Request-Id")
-        .map(|(name, header)| format!("<br><code>{name}</code> {}", prose(header.description)))
-        .collect();
+    let own = |(name, header): &(String, HeaderObject)| match header {
+        HeaderObject::Own { description, .. } => {
+            Some(format!("<br><code>{name}</code> {}", prose(description)))
+        }
+        HeaderObject::Common { .. } => None,
+    };
+    let headers: Vec<String> = response.headers.0.iter().filter_map(own).collect();
     format!("<tr><td>{status}</td><td><p>{text}{}</p></td></tr>\n", headers.concat())
 }
 

@@ -61,7 +61,7 @@ static ROUTES: [Route; 5] = [
             "NewKey",
             &[
                 r#"{"name":"app","role":"write"}"#,
-                r#"{"name":"report","role":"read","collections":["people"]}"#,
+                r#"{"name":"report","role":"read","collections":["people"],"rate_limit":"10/s"}"#,
             ],
         )],
         replies: &[reply(201, "The key, shown once.", &[json("MadeKey", &[MADE])])],
@@ -85,4 +85,4 @@ const STATS: &str = r#"{"version":17,"synced":17,"checkpoint":12,"durability":"a
 
 const KEYS: &str = r#"{"keys":[{"id":"93c1f0a2b4d6e8f0","name":"first","role":"admin","collections":null,"created":"2026-01-31T09:30:00.000Z","last_used":null}],"version":17}"#;
 
-const MADE: &str = r#"{"id":"5e8a1c3d7f9b2046","key":"mdb_5e8a1c3d7f9b2046_0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0","name":"report","role":"read","collections":["people"],"created":"2026-01-31T09:30:00.000Z","last_used":null}"#;
+const MADE: &str = r#"{"id":"5e8a1c3d7f9b2046","key":"mdb_5e8a1c3d7f9b2046_0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0","name":"report","role":"read","collections":["people"],"created":"2026-01-31T09:30:00.000Z","last_used":null,"rate_limit":"10/s"}"#;

@@ -7,7 +7,7 @@ use crate::server::{
     keys::Role,
     kinds::Kind,
     route::{BodyIs, Route, Section, delete, get, json, put, reply},
-    routes::parts::{done, read},
+    routes::parts::{AT, done, read},
 };
 
 pub(super) static SECTION: Section = Section {
@@ -24,6 +24,7 @@ static ROUTES: [Route; 7] = [
         role: Some(Role::Read),
         summary: "List the collections",
         description: "All that the key is for, in the order of their names.",
+        parameters: &[AT],
         replies: &[read(&[json("CollectionList", &[LIST])])],
         ..get("/collections")
     },
@@ -33,6 +34,7 @@ static ROUTES: [Route; 7] = [
         role: Some(Role::Read),
         summary: "Describe a collection",
         description: "How many documents it holds, their bytes, and its options.",
+        parameters: &[AT],
         replies: &[read(&[json("Collection", &[COLLECTION])])],
         kinds: &[Kind::CollectionNotFound],
         ..get("/collections/{collection}")
@@ -77,6 +79,7 @@ static ROUTES: [Route; 7] = [
         summary: "List the indexes of a collection",
         description: "All of them in the order of their names, with their sizes and how many \
             queries they have served since the start.",
+        parameters: &[AT],
         replies: &[read(&[json("IndexList", &[INDEXES])])],
         kinds: &[Kind::CollectionNotFound],
         ..get("/collections/{collection}/indexes")

@@ -8,8 +8,8 @@ use crate::server::{
     kinds::Kind,
     route::{Content, Route, Scope, Section, delete, get, json, ndjson, patch, post, put},
     routes::parts::{
-        IF_MATCH, IF_NONE_MATCH, IF_NONE_MATCH_READ, NOT_MODIFIED, PREFER, document, done,
-        inserted, written,
+        AT, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, IF_NONE_MATCH_READ, NOT_MODIFIED, PREFER,
+        document, done, inserted, written,
     },
 };
 
@@ -30,7 +30,7 @@ static ROUTES: [Route; 5] = [
         summary: "Insert one document, or many",
         description: "Without `_id` one is made, which sorts by time. As `application/x-ndjson` a \
             document stands on each line, and all are inserted by one commit or none is.",
-        parameters: &[PREFER],
+        parameters: &[PREFER, IDEMPOTENCY_KEY],
         bodies: &[
             json("NewDocument", &[BOB]),
             ndjson(&["{\"_id\":\"dan\",\"name\":\"Dan\"}\n{\"name\":\"Eve\"}\n"]),
@@ -59,9 +59,9 @@ static ROUTES: [Route; 5] = [
         role: Some(Role::Read),
         summary: "Read a document",
         description: "Its text is as it was stored, with `_id` and `_version` in front.",
-        parameters: &[IF_MATCH, IF_NONE_MATCH_READ],
+        parameters: &[IF_MATCH, IF_NONE_MATCH_READ, AT],
         replies: &[document(&[json("Document", &[ADA])]), NOT_MODIFIED],
-        kinds: &[Kind::NotFound, Kind::PreconditionFailed],
+        kinds: &[Kind::NotFound],
         scope: Scope::Both,
         ..get("/collections/{collection}/documents/{id}")
     },
@@ -77,7 +77,6 @@ static ROUTES: [Route; 5] = [
         kinds: &[
             Kind::InvalidDocument,
             Kind::LimitExceeded,
-            Kind::PreconditionFailed,
             Kind::PreconditionRequired,
             Kind::UnindexableDocument,
             Kind::UniqueViolation,
@@ -118,7 +117,6 @@ static ROUTES: [Route; 5] = [
             Kind::InvalidUpdate,
             Kind::LimitExceeded,
             Kind::NotFound,
-            Kind::PreconditionFailed,
             Kind::PreconditionRequired,
             Kind::TestFailed,
             Kind::UnindexableDocument,
@@ -136,7 +134,7 @@ static ROUTES: [Route; 5] = [
         description: "One that is not there is 404.",
         parameters: &[IF_MATCH, IF_NONE_MATCH],
         replies: &[done("It is deleted.")],
-        kinds: &[Kind::NotFound, Kind::PreconditionFailed, Kind::PreconditionRequired],
+        kinds: &[Kind::NotFound, Kind::PreconditionRequired],
         scope: Scope::Both,
         ..delete("/collections/{collection}/documents/{id}")
     },

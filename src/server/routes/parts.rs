@@ -1,6 +1,9 @@
 //! What several rows say alike: headers, parameters, answers.
 
-use crate::server::route::{Content, Header, Parameter, Place, Reply};
+use crate::server::{
+    kinds::Kind,
+    route::{Content, Header, Parameter, Place, Reply, Scope},
+};
 
 const DB_VERSION: Header = Header {
     name: "Db-Version",
@@ -33,6 +36,13 @@ const DB_CURSOR: Header = Header {
 const PREFERENCE_APPLIED: Header = Header {
     name: "Preference-Applied",
     description: "`return=representation` when that was asked for.",
+    schema: r#"{"type":"string"}"#,
+    required: false,
+};
+
+const IDEMPOTENT_REPLAYED: Header = Header {
+    name: "Idempotent-Replayed",
+    description: "`true` when the answer is that of an earlier request with this key.",
     schema: r#"{"type":"string"}"#,
     required: false,
 };
@@ -81,9 +91,19 @@ pub(super) const fn inserted(contents: &'static [Content]) -> Reply {
         status: 201,
         description: "The document was inserted; or all of many were, which have no `ETag` and no \
             `Location`.",
-        headers: &[ETAG, PREFERENCE_APPLIED, Header { required: false, ..LOCATION }],
+        headers: &[
+            ETAG,
+            PREFERENCE_APPLIED,
+            IDEMPOTENT_REPLAYED,
+            Header { required: false, ..LOCATION },
+        ],
         contents,
     }
+}
+
+/// What a commit did, be it by this request or by an earlier one with its key.
+pub(super) const fn committed(description: &'static str, contents: &'static [Content]) -> Reply {
+    Reply { status: 200, description, headers: &[IDEMPOTENT_REPLAYED], contents }
 }
 
 /// What was begun.
@@ -103,32 +123,80 @@ const WRITTEN: Content = Content {
     examples: &[r#"{"_id":"ada","_version":17}"#],
 };
 
+/// A parameter of the query string.
+pub(super) const fn query(
+    name: &'static str,
+    schema: &'static str,
+    example: &'static str,
+    description: &'static str,
+) -> Parameter {
+    let (place, scope) = (Place::Query, Scope::Both);
+    Parameter { place, name, schema, description, example, kinds: &[], scope }
+}
+
+/// A header that changes what a route does.
+const fn header(
+    name: &'static str,
+    schema: &'static str,
+    example: &'static str,
+    description: &'static str,
+) -> Parameter {
+    Parameter { place: Place::Header, ..query(name, schema, example, description) }
+}
+
+pub(super) const AT: Parameter = Parameter {
+    kinds: &[Kind::VersionGone],
+    scope: Scope::Database,
+    ..query(
+        "at",
+        r##"{"$ref":"#/components/schemas/Version"}"##,
+        "",
+        "An older version to read, in the place of the latest. It is kept for a while; after that \
+         it is 410 with the `nearest` that can be read.",
+    )
+};
+
 pub(super) const IF_MATCH: Parameter = Parameter {
-    place: Place::Header,
-    name: "If-Match",
-    schema: r##"{"$ref":"#/components/schemas/EntityTags"}"##,
-    description: "The document has one of these versions, or with `*` any; else 412.",
-    example: r#""*""#,
+    kinds: &[Kind::PreconditionFailed],
+    ..header(
+        "If-Match",
+        r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+        r#""*""#,
+        "The document has one of these versions, or with `*` any; else 412.",
+    )
+};
+
+pub(super) const IF_NONE_MATCH: Parameter = Parameter {
+    kinds: &[Kind::PreconditionFailed],
+    ..header(
+        "If-None-Match",
+        r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+        r#""\"0\"""#,
+        "The document has none of these versions, or with `*` is not there; else 412.",
+    )
 };
 
 pub(super) const IF_NONE_MATCH_READ: Parameter = Parameter {
     description: "The versions that the reader has; 304 when one of them is the current one.",
-    example: r#""\"3\"""#,
+    kinds: &[],
     ..IF_NONE_MATCH
 };
 
-pub(super) const IF_NONE_MATCH: Parameter = Parameter {
-    place: Place::Header,
-    name: "If-None-Match",
-    schema: r##"{"$ref":"#/components/schemas/EntityTags"}"##,
-    description: "The document has none of these versions, or with `*` is not there; else 412.",
-    example: r#""\"0\"""#,
-};
+pub(super) const PREFER: Parameter = header(
+    "Prefer",
+    r#"{"type":"string","enum":["return=representation","return=minimal"]}"#,
+    r#""return=representation""#,
+    "`return=representation` answers with the whole document.",
+);
 
-pub(super) const PREFER: Parameter = Parameter {
-    place: Place::Header,
-    name: "Prefer",
-    schema: r#"{"type":"string","enum":["return=representation","return=minimal"]}"#,
-    description: "`return=representation` answers with the whole document.",
-    example: r#""return=representation""#,
+pub(super) const IDEMPOTENCY_KEY: Parameter = Parameter {
+    kinds: &[Kind::IdempotencyInProgress, Kind::IdempotencyMismatch],
+    scope: Scope::Database,
+    ..header(
+        "Idempotency-Key",
+        r#"{"type":"string","minLength":1,"maxLength":255,"pattern":"^[!-~]+$"}"#,
+        "",
+        "A word of the client's own for this request. Sent again with it within a day, the \
+         request takes effect once and is answered as it was at first.",
+    )
 };

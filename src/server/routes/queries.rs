@@ -7,7 +7,7 @@ use crate::server::{
     kinds::Kind,
     queries,
     route::{Content, Effect, Parameter, Place, Route, Scope, Section, get, json, ndjson, post},
-    routes::parts::page,
+    routes::parts::{AT, page, query},
 };
 
 pub(super) static SECTION: Section = Section {
@@ -23,7 +23,6 @@ static ROUTES: [Route; 4] = [
     Route {
         description: "Without `sort` in the order of `_id`, the transaction's own writes among \
             them. There are no cursors.",
-        parameters: &[FILTER, SORT, LIMIT, OFFSET, FIELDS, HINT],
         scope: Scope::Transaction,
         ..FIND
     },
@@ -46,9 +45,9 @@ const FIND: Route = Route {
         filter and sort for the next page; pages are read at one version, so that they neither \
         skip nor repeat a document. A collection that does not exist is empty. As \
         `application/x-ndjson` a document stands on each line, and the cursor in `Db-Cursor`.",
-    parameters: &[FILTER, SORT, LIMIT, OFFSET, FIELDS, CURSOR, HINT, EXPLAIN],
+    parameters: &[FILTER, SORT, LIMIT, OFFSET, FIELDS, CURSOR, HINT, EXPLAIN, AT],
     replies: &[page(&[json("QueryAnswer", &[PAGE]), LINES])],
-    kinds: &QUERY_KINDS,
+    kinds: &[Kind::LimitExceeded],
     ..get("/collections/{collection}/documents")
 };
 
@@ -86,26 +85,9 @@ const QUERY: Route = Route {
     ..post("/collections/{collection}/query")
 };
 
-/// What a query may be refused for.
-static QUERY_KINDS: [Kind; 5] = [
-    Kind::HintRefused,
-    Kind::InvalidFilter,
-    Kind::InvalidQuery,
-    Kind::LimitExceeded,
-    Kind::VersionGone,
-];
-
-const fn query(
-    name: &'static str,
-    schema: &'static str,
-    example: &'static str,
-    description: &'static str,
-) -> Parameter {
-    Parameter { place: Place::Query, name, schema, description, example }
-}
-
 const FILTER: Parameter = Parameter {
     place: Place::QueryJson,
+    kinds: &[Kind::InvalidFilter, Kind::InvalidJson],
     ..query(
         "filter",
         r##"{"$ref":"#/components/schemas/Filter"}"##,
@@ -143,26 +125,36 @@ const FIELDS: Parameter = query(
      `_id` and `_version` stay unless they are left out by name.",
 );
 
-const CURSOR: Parameter = query(
-    "cursor",
-    r#"{"type":"string"}"#,
-    "",
-    "Where the page before ended, from its `cursor`. It is good for a while and not after a restart.",
-);
+const CURSOR: Parameter = Parameter {
+    kinds: &[Kind::VersionGone],
+    scope: Scope::Database,
+    ..query(
+        "cursor",
+        r#"{"type":"string"}"#,
+        "",
+        "Where the page before ended, from its `cursor`. It is good for a while and not after a restart.",
+    )
+};
 
-const HINT: Parameter = query(
-    "hint",
-    r#"{"type":"string"}"#,
-    r#""_id""#,
-    "The index to use, `_id` for the documents themselves; one that cannot serve is refused.",
-);
+const HINT: Parameter = Parameter {
+    kinds: &[Kind::HintRefused],
+    ..query(
+        "hint",
+        r#"{"type":"string"}"#,
+        r#""_id""#,
+        "The index to use, `_id` for the documents themselves; one that cannot serve is refused.",
+    )
+};
 
-const EXPLAIN: Parameter = query(
-    "explain",
-    r#"{"type":"boolean","default":false}"#,
-    "false",
-    "Tell how the answer is found, not the answer.",
-);
+const EXPLAIN: Parameter = Parameter {
+    scope: Scope::Database,
+    ..query(
+        "explain",
+        r#"{"type":"boolean","default":false}"#,
+        "false",
+        "Tell how the answer is found, not the answer.",
+    )
+};
 
 const LINES: Content = ndjson(&[
     "{\"_id\":\"ada\",\"_version\":17,\"name\":\"Ada\"}\n{\"_id\":\"bob\",\"_version\":3,\"name\":\"Bob\"}\n",

@@ -6,8 +6,8 @@ use crate::server::{
     batch,
     keys::Role,
     kinds::Kind,
-    route::{BodyIs, Effect, Route, Section, delete, json, post, reply},
-    routes::parts::{begun, done},
+    route::{BodyIs, Effect, Route, Section, delete, json, post},
+    routes::parts::{IDEMPOTENCY_KEY, begun, committed, done},
     transactions,
 };
 
@@ -29,9 +29,9 @@ static ROUTES: [Route; 4] = [
         description: "Ordered operations, one commit: all take effect at one version or none \
             does. `if_version` is the version that a document must have before, 0 for absent. A \
             refusal names the operation. With `dry_run` everything is done but the commit.",
+        parameters: &[IDEMPOTENCY_KEY],
         bodies: &[json("Batch", &[BATCH, DRY_RUN])],
-        replies: &[reply(
-            200,
+        replies: &[committed(
             "All took effect, or with `dry_run` would have.",
             &[json("BatchResult", &[r#"{"version":17,"results":[{"id":"cy"},{"id":"ada"}]}"#])],
         )],
@@ -78,8 +78,8 @@ static ROUTES: [Route; 4] = [
         summary: "Commit a transaction",
         description: "All of its writes take effect at one version, or none does. It has ended \
             then, whatever the answer.",
-        replies: &[reply(
-            200,
+        parameters: &[IDEMPOTENCY_KEY],
+        replies: &[committed(
             "It is committed at this version.",
             &[json("AtVersion", &[r#"{"version":17}"#])],
         )],
