@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod batches;
+mod bulk;
 mod collections;
 mod cursors;
 mod documents;
@@ -17,6 +18,7 @@ mod keys;
 mod life;
 #[path = "../support/met.rs"]
 mod met;
+mod network;
 mod p26;
 mod p27;
 mod queries;
