@@ -21,6 +21,14 @@ KEY_ID = KEY.split("_")[1]
 
 
 @schemathesis.hook
+def filter_case(ctx, case):
+    """What has control characters in its head is no HTTP, and is refused by the reader of HTTP before
+    there is a request that could have an id and a problem. tests/http/wire.rs sends such things."""
+    values = (case.headers or {}).values()
+    return not any(ord(c) < 32 or ord(c) == 127 for value in values for c in str(value))
+
+
+@schemathesis.hook
 def before_call(ctx, case, kwargs):
     parameters = case.path_parameters or {}
     if parameters.get("token") == EXAMPLE_TOKEN:
