@@ -237,10 +237,10 @@ impl<'a> Object<'a> {
             .transpose()
     }
 
-    /// Takes out an integer that is not negative.
+    /// Takes out an integer that is not negative. It may be written as `3.0`, as some programs do.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
         let number = self.take(name).map(|text| {
-            text.parse().map_err(|_| {
+            integer(text).ok_or_else(|| {
                 self.invalid(name, "an integer of 64 bits that is not negative is expected")
             })
         });
@@ -288,6 +288,15 @@ pub(super) fn string(text: &str) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
     struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str(text).ok().map(|Borrowed(text)| text)
+}
+
+/// The integer that this JSON text is. One with a point or an exponent is one as long as a float holds
+/// it without rounding.
+fn integer(text: &str) -> Option<u64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let float = || text.parse::<f64>().ok();
+    let whole = || float().filter(|n| n.fract() == 0.0 && (0.0..=EXACT_MAX).contains(n));
+    text.parse().ok().or_else(|| whole().map(|number| number as u64))
 }
 
 /// The refusal of what stands at a place of a body.
@@ -366,10 +375,13 @@ mod tests {
         }
         let unknown = Object::parse(r#"{"a":1}"#, "").unwrap().finish().unwrap_err();
         assert_eq!(unknown.kind(), Kind::InvalidBody);
-        for wrong in
-            [r#"{"n":-1}"#, r#"{"n":1.0}"#, r#"{"n":"1"}"#, r#"{"n":18446744073709551616}"#]
-        {
-            assert!(Object::parse(wrong, "").unwrap().integer("n").is_err(), "{wrong}");
+        for wrong in ["-1", "1.5", "\"1\"", "1e400", "18446744073709551616", "true", "[]"] {
+            let text = format!("{{\"n\":{wrong}}}");
+            assert!(Object::parse(&text, "").unwrap().integer("n").is_err(), "{wrong}");
+        }
+        for (text, number) in [("18446744073709551615", u64::MAX), ("1.0", 1), ("2e3", 2000)] {
+            let text = format!("{{\"n\":{text}}}");
+            assert_eq!(Object::parse(&text, "").unwrap().integer("n").unwrap(), Some(number));
         }
     }
 }

@@ -60,8 +60,11 @@ pub(super) async fn read(
     let at = parameters.version()?;
     parameters.finish()?;
     let (document, read_at) = ground.base().get_at(at, &collection, &id)?;
-    preconditions.check_match(document.as_deref().map(|found| standing(found, read_at)))?;
-    let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
+    let current = document.as_deref().map(|found| standing(found, read_at));
+    preconditions.check_match(current).map_err(|failed| failed.read_at(read_at))?;
+    let Some(document) = document else {
+        return Err(Problem::from(not_found(&collection, &id)).read_at(read_at));
+    };
 
     let version = document.version();
     // What a transaction has written and not committed has no version to be known by.

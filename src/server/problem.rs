@@ -18,9 +18,12 @@ use serde::Serialize;
 use super::{
     keys::KeyError,
     kinds::Kind,
-    respond::{REQUEST_ID, json_text},
+    respond::{DB_VERSION, REQUEST_ID, json_text},
 };
-use crate::error::{Conflict, Dependency, Error};
+use crate::{
+    error::{Conflict, Dependency, Error},
+    version::Version,
+};
 
 /// The media type of problems.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -128,6 +131,11 @@ impl Problem {
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.headers.push((name, value));
         self
+    }
+
+    /// The same problem, seen at this version: reads tell theirs also when they find nothing.
+    pub(super) fn read_at(self, version: Version) -> Problem {
+        self.with_header(DB_VERSION, HeaderValue::from(version.get()))
     }
 
     /// The same problem of the request with this id.
@@ -279,10 +287,7 @@ impl From<&Conflict> for Overtaken {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::{
-        names::{CollectionName, DocumentId},
-        version::Version,
-    };
+    use crate::names::{CollectionName, DocumentId};
 
     #[test]
     fn a_conflict_names_what_was_read_and_what_overtook_it() {

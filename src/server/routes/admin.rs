@@ -6,7 +6,7 @@ use crate::server::{
     admin, admin_keys,
     keys::Role,
     kinds::Kind,
-    route::{Route, Section, delete, get, json, post, reply},
+    route::{Link, Route, Section, delete, get, json, post, reply},
     routes::parts::{done, read},
 };
 
@@ -66,6 +66,7 @@ static ROUTES: [Route; 5] = [
         )],
         replies: &[reply(201, "The key, shown once.", &[json("MadeKey", &[MADE])])],
         kinds: &[Kind::InvalidBody, Kind::InvalidName, Kind::LimitExceeded],
+        links: &[Link { to: "revokeKey", parameters: &[("key", "$response.body#/id")] }],
         ..post("/admin/keys")
     },
     Route {

@@ -6,7 +6,9 @@ use crate::server::{
     documents,
     keys::Role,
     kinds::Kind,
-    route::{Content, Reply, Route, Scope, Section, delete, get, json, ndjson, patch, post, put},
+    route::{
+        Content, Link, Reply, Route, Scope, Section, delete, get, json, ndjson, patch, post, put,
+    },
     routes::parts::{
         AT, ATOMIC, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, IF_NONE_MATCH_READ, NOT_MODIFIED,
         PREFER, document, done, inserted, written,
@@ -64,6 +66,12 @@ static ROUTES: [Route; 5] = [
             Kind::UniqueViolation,
             Kind::VersionMismatch,
         ],
+        links: &[
+            inserted_in("readDocument"),
+            inserted_in("putDocument"),
+            inserted_in("patchDocument"),
+            inserted_in("deleteDocument"),
+        ],
         scope: Scope::Both,
         ..post("/collections/{collection}/documents")
     },
@@ -96,6 +104,7 @@ static ROUTES: [Route; 5] = [
             Kind::UniqueViolation,
             Kind::VersionMismatch,
         ],
+        links: &[same("readDocument"), same("patchDocument"), same("deleteDocument")],
         scope: Scope::Both,
         ..put("/collections/{collection}/documents/{id}")
     },
@@ -153,6 +162,18 @@ static ROUTES: [Route; 5] = [
         ..delete("/collections/{collection}/documents/{id}")
     },
 ];
+
+/// A route of the document that was inserted; of many there is none.
+const fn inserted_in(to: &'static str) -> Link {
+    let parameters = &[("collection", "$request.path.collection"), ("id", "$response.body#/_id")];
+    Link { to, parameters }
+}
+
+/// A route of the same document.
+const fn same(to: &'static str) -> Link {
+    let parameters = &[("collection", "$request.path.collection"), ("id", "$request.path.id")];
+    Link { to, parameters }
+}
 
 const BOB: &str = r#"{"_id":"bob","name":"Bob","age":17,"address":{"city":"Oslo"}}"#;
 
