@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::{
     auth::{self, Allowed},
     body::Body,
-    extract::{CollectionPath, DocumentPath, MediaType, unsupported, wants_representation},
+    extract::{
+        CollectionPath, DocumentPath, MediaType, Parameters, unsupported, wants_representation,
+    },
     ground::{Base, Ground},
     idempotency::{Effect, Once, take_effect},
     kinds::Kind,
@@ -49,11 +51,14 @@ struct Inserted<'a> {
 pub(super) async fn read(
     _: Allowed<auth::Read>,
     DocumentPath { collection, id }: DocumentPath,
+    mut parameters: Parameters,
     request: HttpRequest,
     ground: Ground,
 ) -> Result<Answer, Problem> {
     let preconditions = Preconditions::of(&request)?;
-    let (document, read_at) = ground.base().get(&collection, &id)?;
+    let at = parameters.version()?;
+    parameters.finish()?;
+    let (document, read_at) = ground.base().get_at(at, &collection, &id)?;
     preconditions.check_match(document.as_deref().map(|found| standing(found, read_at)))?;
     let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
 

@@ -4,7 +4,10 @@
 //! Invariant: text from the URL is percent-decoded here, once, and must be UTF-8. A collection that
 //! the path names is handed out only when the request's key is for it.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -16,6 +19,7 @@ use super::{auth::Caller, kinds::Kind, problem::Problem, respond::Form};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId, IndexName},
+    version::Version,
 };
 
 /// The collection that the path names.
@@ -113,6 +117,28 @@ impl Parameters {
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.swap_remove(place).1)
+    }
+
+    /// Takes out an integer that is not negative.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+        self.parsed(name, "an integer that is not negative")
+    }
+
+    /// Takes out true or false.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "true or false")
+    }
+
+    /// Takes out the version to read at, when it is not the latest.
+    pub(super) fn version(&mut self) -> Result<Option<Version>, Problem> {
+        Ok(self.integer("at")?.map(Version::new))
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, rule: &str) -> Result<Option<T>, Problem> {
+        let parsed = self.take(name).map(|text| text.parse()).transpose();
+        parsed.map_err(|_| {
+            Problem::new(Kind::InvalidQuery, format!("the parameter {name} must be {rule}"))
+        })
     }
 
     /// Refuses what nobody took.

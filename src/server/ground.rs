@@ -21,6 +21,7 @@ use crate::{
     document::Document,
     error::Result,
     names::{CollectionName, DocumentId},
+    query::invalid,
     sync::Arc,
     transaction::Transaction,
     version::Version,
@@ -129,6 +130,27 @@ impl Base<'_> {
                 let tx = held.transaction();
                 Ok((tx.get(collection, id)?, tx.version()))
             }
+        }
+    }
+
+    /// As [`Base::get`], at a version when one is given. A transaction has one of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Base::get`], and when the version cannot be read.
+    pub(super) fn get_at(
+        &self,
+        version: Option<Version>,
+        collection: &CollectionName,
+        id: &DocumentId,
+    ) -> Result<(Option<Arc<Document>>, Version)> {
+        match (self, version) {
+            (_, None) => self.get(collection, id),
+            (Base::Database(database), Some(version)) => {
+                let snapshot = database.snapshot_at(version)?;
+                Ok((snapshot.get_by_id(collection, id).cloned(), version))
+            }
+            (Base::Session(_), Some(_)) => Err(invalid("at does not go with a transaction")),
         }
     }
 

@@ -60,8 +60,9 @@ use std::{
 use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
 use tokio::sync::watch;
 
-use crate::{database::Database, error::Error, limits, sync::Arc};
+use crate::{database::Database, error::Error, limits, snapshot::Snapshot, sync::Arc};
 use auth::Keys;
+use extract::Parameters;
 use idempotency::UnderWay;
 use problem::Problem;
 use quota::Quotas;
@@ -305,6 +306,16 @@ impl StopHandle {
 }
 
 impl Service {
+    /// The state that the parameter `at` names, or else the latest; no other parameter is taken.
+    fn state_at(&self, mut parameters: Parameters) -> Result<Arc<Snapshot>, Problem> {
+        let version = parameters.version()?;
+        parameters.finish()?;
+        match version {
+            Some(version) => Ok(self.database.snapshot_at(version)?),
+            None => Ok(self.database.snapshot()),
+        }
+    }
+
     /// Runs what may wait for a device or takes long, on a thread that is there for it.
     async fn block<T, E>(
         self: &Arc<Self>,
