@@ -9,7 +9,6 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     task::Poll,
-    time::Instant,
 };
 
 use actix_web::{
@@ -22,7 +21,7 @@ use actix_web::{
 };
 
 use super::{
-    Service, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
+    Service, access_log::Exchange, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
     respond::REQUEST_ID,
 };
 
@@ -35,9 +34,8 @@ pub(super) async fn envelope(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let begun = Instant::now();
     let id = request_id(&request);
-    let line = format!("{} {}", request.method(), request.path());
+    let exchange = Exchange::begin(&service, &request, &id);
 
     let mut standing = None;
     let refused = match is_open(request.path()) {
@@ -56,7 +54,7 @@ pub(super) async fn envelope(
             discard(&service, request.take_payload()).await;
             Ok(request.into_response(problem.of_request(&id).error_response()))
         }
-        None => match catch_panic(async { next.call(request).await }).await {
+        None => match catch_panic(exchange.within(async { next.call(request).await })).await {
             Ok(Ok(response)) => Ok(name_request(response.map_into_boxed_body(), &id)),
             Ok(Err(error)) => Err(problem_of(&error)),
             Err(_) => Err(Problem::internal()),
@@ -66,12 +64,10 @@ pub(super) async fn envelope(
         standing.inspect(|standing| standing.tell(response.headers_mut()));
         with_id(response, &id)
     });
-    let status = match &answered {
-        Ok(response) => response.status(),
-        Err(problem) => problem.status_code(),
-    };
-    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "monsterdb::access", id, status = status.as_u16(), milliseconds, "{line}");
+    match &answered {
+        Ok(response) => exchange.answered(response),
+        Err(problem) => exchange.failed(problem.status_code()),
+    }
     answered.map_err(|problem| problem.of_request(&id).into())
 }
 
@@ -145,7 +141,9 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions},
+        server::{
+            ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions,
+        },
         sync::Arc,
     };
 
@@ -156,9 +154,9 @@ mod tests {
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));
         let database = Database::in_memory();
-        let (quotas, under_way) = (Quotas::new(None), Arc::default());
+        let (quotas, under_way, metrics) = (Quotas::new(None), Arc::default(), Metrics::new());
         let service =
-            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
+            Service { database, keys, quotas, sessions, under_way, metrics, body_timeout, stopping };
         Data::new(service)
     }
 

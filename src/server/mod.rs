@@ -11,6 +11,7 @@
 //! Invariant: no answer of success to a write is sent before the commit is published, which with
 //! durability `always` means safe on the device.
 
+mod access_log;
 mod admin;
 mod admin_keys;
 mod auth;
@@ -26,6 +27,7 @@ mod idempotency;
 mod indexes;
 mod keys;
 mod kinds;
+mod metrics;
 mod operation;
 mod precondition;
 mod problem;
@@ -59,11 +61,13 @@ use std::{
 
 use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
 use tokio::sync::watch;
+use tracing::Span;
 
 use crate::{database::Database, error::Error, limits, snapshot::Snapshot, sync::Arc};
 use auth::Keys;
 use extract::Parameters;
 use idempotency::UnderWay;
+use metrics::Metrics;
 use problem::Problem;
 use quota::Quotas;
 use sessions::{SessionLimits, Sessions};
@@ -146,6 +150,7 @@ struct Service {
     quotas: Quotas,
     sessions: Arc<Sessions>,
     under_way: Arc<UnderWay>,
+    metrics: Metrics,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -221,12 +226,16 @@ impl Server {
         let keys = Keys::new(options.no_auth, options.admin_key.as_deref(), limit);
         let first_key = keys.make_first(&database)?;
         let (stop, stopping) = watch::channel(false);
-        let body_timeout = options.body_timeout;
-        let sessions = Arc::new(Sessions::new(options.session_limits()));
-        let (quotas, under_way) = (Quotas::new(options.request_limit()), Arc::default());
-        let service =
-            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
-        let service = web::Data::new(service);
+        let service = web::Data::new(Service {
+            database,
+            keys,
+            quotas: Quotas::new(options.request_limit()),
+            sessions: Arc::new(Sessions::new(options.session_limits())),
+            under_way: Arc::default(),
+            metrics: Metrics::new(),
+            body_timeout: options.body_timeout,
+            stopping,
+        });
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
     }
@@ -326,7 +335,8 @@ impl Service {
         E: Into<Problem> + Send + 'static,
     {
         let service = Arc::clone(self);
-        let done = web::block(move || work(&service.database)).await;
+        let span = Span::current();
+        let done = web::block(move || span.in_scope(|| work(&service.database))).await;
         match done {
             Ok(outcome) => outcome.map_err(Into::into),
             // The work panicked.

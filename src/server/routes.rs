@@ -11,7 +11,7 @@ use actix_web::{
 
 use super::{
     admin, admin_keys, batch, collections, documents, health, indexes, kinds::Kind,
-    problem::Problem, problems, queries, transactions,
+    metrics, problem::Problem, problems, queries, transactions,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -42,6 +42,11 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             resource("/admin/stats", "GET, HEAD")
                 .route(get().to(admin::stats))
                 .route(head().to(admin::stats)),
+        )
+        .service(
+            resource("/metrics", "GET, HEAD")
+                .route(get().to(metrics::metrics))
+                .route(head().to(metrics::metrics)),
         )
         .service(
             resource("/admin/keys", "GET, HEAD, POST")
