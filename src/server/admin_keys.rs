@@ -44,13 +44,13 @@ pub(super) async fn create(
     Ok(Answer::json(StatusCode::CREATED, text).with(header::CACHE_CONTROL, "no-store".to_owned()))
 }
 
-/// `DELETE /admin/keys/{id}`: revokes one (204), at once.
+/// `DELETE /admin/keys/{key}`: revokes one (204), at once.
 pub(super) async fn remove(
     _: Allowed<Admin>,
     request: HttpRequest,
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
-    let id = path_segment(&request, "{id}")?;
+    let id = path_segment(&request, "{key}")?;
     let last = if service.keys.has_given() { LastAdmin::MayGo } else { LastAdmin::Stays };
     let revoked = id.clone();
     service.block(move |database| keys::revoke(database, &id, last)).await?;

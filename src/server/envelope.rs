@@ -21,8 +21,8 @@ use actix_web::{
 };
 
 use super::{
-    Service, access_log::Exchange, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
-    respond::REQUEST_ID,
+    Service, access_log::Exchange, body::discard, kinds::Kind, problem::Problem,
+    rate_limit::Standing, respond::REQUEST_ID, routes,
 };
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
@@ -38,7 +38,7 @@ pub(super) async fn envelope(
     let exchange = Exchange::begin(&service, &request, &id);
 
     let mut standing = None;
-    let refused = match is_open(request.path()) {
+    let refused = match routes::is_open(request.path()) {
         true => None,
         false => match service.keys.caller(&service.database, &request) {
             Ok(caller) => {
@@ -69,11 +69,6 @@ pub(super) async fn envelope(
         Err(problem) => exchange.failed(problem.status_code()),
     }
     answered.map_err(|problem| problem.of_request(&id).into())
-}
-
-/// True for the paths that need no key.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/health" | "/health/live" | "/health/ready") || path.starts_with("/problems/")
 }
 
 /// The client's id for the request where it is a sane one, else a new one.

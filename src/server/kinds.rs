@@ -130,6 +130,11 @@ impl Kind {
         TABLE.iter().find(|row| row.slug == slug)
     }
 
+    /// All of them, in their order.
+    pub(super) fn rows() -> &'static [Row] {
+        &TABLE
+    }
+
     /// Its row in the table.
     pub(super) fn row(self) -> &'static Row {
         TABLE.iter().find(|row| row.kind == self).expect("every kind has a row")

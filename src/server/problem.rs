@@ -23,7 +23,7 @@ use super::{
 use crate::error::{Conflict, Dependency, Error};
 
 /// The media type of problems.
-const PROBLEM_JSON: &str = "application/problem+json";
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One failed request's problem. It is boxed, so that a result that is none stays small.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ mod documents;
 mod hostile;
 mod idempotency;
 mod indexes;
+mod interface;
 mod keys;
 mod life;
 #[path = "../support/met.rs"]
@@ -20,6 +21,7 @@ mod p26;
 mod p27;
 mod queries;
 mod routes;
+mod schema;
 mod server;
 mod session_ends;
 mod sessions;
