@@ -15,7 +15,7 @@ use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
     limits::{SESSIONS_MAX, SESSIONS_PER_KEY_MAX},
-    server::{BURST_DEFAULT, Rate, ServeError, ServeOptions, Server},
+    server::{BURST_DEFAULT, Rate, ServeError, ServeOptions, Server, SlowQuery},
 };
 
 /// Serve a database over HTTP.
@@ -86,6 +86,11 @@ pub struct ServeArgs {
           value_name = "N")]
     pub sessions_per_key: usize,
 
+    /// Queries that take as long as this get a line in the log, with their plan and the shape of
+    /// their filter; off for none
+    #[arg(long, env = "MONSTERDB_SLOW_QUERY", default_value = "100ms", value_name = "TIME")]
+    pub slow_query: SlowQuery,
+
     /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
     /// the machine has
     #[arg(long, env = "MONSTERDB_MEMORY_LIMIT", value_parser = parse_bytes, value_name = "BYTES")]
@@ -135,6 +140,7 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         session_total: args.session_total,
         sessions: args.sessions,
         sessions_per_key: args.sessions_per_key,
+        slow_query: args.slow_query.threshold(),
         shutdown_timeout: args.shutdown_timeout,
         ..ServeOptions::new(args.listen)
     };

@@ -136,9 +136,7 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{
-            ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions,
-        },
+        server::{ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions},
         sync::Arc,
     };
 
@@ -149,10 +147,17 @@ mod tests {
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));
         let database = Database::in_memory();
-        let (quotas, under_way, metrics) = (Quotas::new(None), Arc::default(), Metrics::new());
-        let service =
-            Service { database, keys, quotas, sessions, under_way, metrics, body_timeout, stopping };
-        Data::new(service)
+        Data::new(Service {
+            database,
+            keys,
+            quotas: Quotas::new(None),
+            sessions,
+            under_way: Arc::default(),
+            metrics: Metrics::new(),
+            slow_query: None,
+            body_timeout,
+            stopping,
+        })
     }
 
     async fn panic_at_once() -> HttpResponse {
@@ -169,10 +174,37 @@ mod tests {
         HttpResponse::Ok().finish()
     }
 
+    async fn never() -> HttpResponse {
+        std::future::pending().await
+    }
+
+    /// How often a request of this route was answered so, by what is told to Prometheus.
+    fn counted(service: &Data<Service>, route: &str, status: u16) -> bool {
+        let text = crate::server::metrics::to_text(service).unwrap();
+        let labels = format!(r#"{{route="{route}",method="GET",status="{status}"}} 1"#);
+        text.contains(&format!("monsterdb_http_requests_total{labels}\n"))
+    }
+
+    #[actix_web::test]
+    async fn a_request_whose_client_goes_away_is_told_of_too() {
+        let service = service();
+        let app = App::new().app_data(service.clone()).wrap(from_fn(envelope));
+        let app = init_service(app.route("/never", web::get().to(never))).await;
+        let request = TestRequest::get().uri("/never").to_request();
+        let mut call = Box::pin(try_call_service(&app, request));
+        let answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+        assert!(!answered && !counted(&service, "/never", 499));
+        drop(call);
+        assert!(counted(&service, "/never", 499));
+        let text = crate::server::metrics::to_text(&service).unwrap();
+        assert!(text.contains("monsterdb_http_requests_in_flight 0\n"), "{text}");
+    }
+
     #[actix_web::test]
     async fn whatever_a_handler_does_the_client_gets_a_problem() {
+        let service = service();
         let app = App::new()
-            .app_data(service())
+            .app_data(service.clone())
             .wrap(from_fn(envelope))
             .route("/at-once", web::get().to(panic_at_once))
             .route("/in-work", web::get().to(panic_in_work))
@@ -191,6 +223,7 @@ mod tests {
             assert!(text.contains(r#""instance":"r-1""#), "{text}");
             assert!(text.starts_with(r#"{"type":"/problems/in"#), "{text}");
             assert!(!text.contains("secret"), "{text}");
+            assert!(counted(&service, path, status));
         }
     }
 }

@@ -42,11 +42,14 @@ mod respond;
 mod route;
 mod routes;
 mod sessions;
+mod signals;
+mod slow_queries;
 mod transactions;
 mod write;
 
 pub use keys::{KeyError, Role};
 pub use rate_limit::{Rate, RateLimit};
+pub use slow_queries::SlowQuery;
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
 pub(crate) use keys::{
@@ -74,6 +77,7 @@ use metrics::Metrics;
 use problem::Problem;
 use quota::Quotas;
 use sessions::{SessionLimits, Sessions};
+use signals::Signals;
 
 /// How a database is served.
 #[derive(Clone)]
@@ -105,6 +109,8 @@ pub struct ServeOptions {
     pub sessions: usize,
     /// Those of them that one key may have begun.
     pub sessions_per_key: usize,
+    /// Queries that take as long as this are told of in the log; none when there is none.
+    pub slow_query: Option<Duration>,
 }
 
 /// A server that has its address but takes no requests yet.
@@ -154,6 +160,7 @@ struct Service {
     sessions: Arc<Sessions>,
     under_way: Arc<UnderWay>,
     metrics: Metrics,
+    slow_query: Option<Duration>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -175,6 +182,7 @@ impl ServeOptions {
             session_total: Duration::from_secs(300),
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
+            slow_query: Some(Duration::from_millis(100)),
         }
     }
 
@@ -206,6 +214,7 @@ impl fmt::Debug for ServeOptions {
             .field("body_timeout", &self.body_timeout)
             .field("keep_alive", &self.keep_alive)
             .field("session_limits", &self.session_limits())
+            .field("slow_query", &self.slow_query)
             .finish()
     }
 }
@@ -236,6 +245,7 @@ impl Server {
             sessions: Arc::new(Sessions::new(options.session_limits())),
             under_way: Arc::default(),
             metrics: Metrics::new(),
+            slow_query: options.slow_query,
             body_timeout: options.body_timeout,
             stopping,
         });
@@ -353,45 +363,5 @@ async fn sweep(sessions: &Sessions) -> Infallible {
     loop {
         rt::time::sleep(Duration::from_secs(1)).await;
         sessions.sweep();
-    }
-}
-
-/// The signals of the operating system that stop a server.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn arrived(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> io::Result<Signals> {
-        Ok(Signals {})
-    }
-
-    #[cfg(not(unix))]
-    async fn arrived(&mut self) {
-        // Where it cannot be listened for, the handle is the way to stop.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     problem::Problem,
     question::{Asked, Question},
     respond::{Answer, Form, Page, json_text},
+    slow_queries::Watch,
 };
 use crate::{
     database::Database,
@@ -47,7 +48,11 @@ pub(super) async fn find(
 ) -> Result<Answer, Problem> {
     let form = accepted_form(&request)?;
     let question = Question::of_parameters(parameters)?;
-    ground.run(move |base| answer(&question, &base, &collection, form)).await
+    let watch = Watch::of(&request);
+    let answer = move |base: Base<'_>| {
+        watch.answer(question, &collection, |asked| answer(asked, &base, &collection, form))
+    };
+    ground.run(answer).await
 }
 
 /// `POST /collections/{collection}/query`
@@ -61,7 +66,11 @@ pub(super) async fn query(
     MediaType::require_json(&request)?;
     let form = accepted_form(&request)?;
     let question = Question::of_body(body.text()?)?;
-    ground.run(move |base| answer(&question, &base, &collection, form)).await
+    let watch = Watch::of(&request);
+    let answer = move |base: Base<'_>| {
+        watch.answer(question, &collection, |asked| answer(asked, &base, &collection, form))
+    };
+    ground.run(answer).await
 }
 
 /// A collection that does not exist is empty.

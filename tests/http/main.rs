@@ -9,14 +9,17 @@ mod batches;
 mod collections;
 mod cursors;
 mod documents;
+mod exposition;
 mod hostile;
 mod idempotency;
 mod indexes;
 mod interface;
 mod keys;
 mod life;
+mod logs;
 #[path = "../support/met.rs"]
 mod met;
+mod metrics;
 mod p26;
 mod p27;
 mod queries;

@@ -160,8 +160,8 @@ impl Figures {
         page.gauge("monsterdb_document_bytes", help, self.status.bytes)?;
         page.gauge("monsterdb_collections", "Collections", self.collection_count)?;
         let each = |value: fn(&Collection) -> u64| {
-            let labelled = move |c| ([("collection", c.name.as_str())], value(c));
-            self.collections.iter().map(labelled)
+            let all = self.collections.iter();
+            all.map(move |one| ([("collection", one.name.as_str())], value(one)))
         };
         let help = "Documents of the largest collections, and of all others together";
         page.gauges("monsterdb_collection_documents", help, each(|c| c.documents))?;

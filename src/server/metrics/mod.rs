@@ -122,7 +122,8 @@ pub(super) async fn metrics(_: Allowed<Admin>, service: Data<Service>) -> Result
     Ok(Answer::text(StatusCode::OK, prometheus_text::CONTENT_TYPE, text))
 }
 
-fn to_text(service: &Service) -> Result<String, Problem> {
+/// Everything that is counted, as text.
+pub(super) fn to_text(service: &Service) -> Result<String, Problem> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Figures::of(service)));
     service.metrics.register(registry.sub_registry_with_prefix("monsterdb"));
