@@ -65,8 +65,10 @@ impl Exposition {
 fn comment<'a>(line: &'a str, keyword: &str) -> (&'a str, &'a str) {
     let rest = line.strip_prefix("# ").and_then(|rest| rest.strip_prefix(keyword));
     let rest = rest.and_then(|rest| rest.strip_prefix(' '));
-    let (name, text) =
-        rest.unwrap_or_else(|| panic!("# {keyword} is expected: {line:?}")).split_once(' ').unwrap();
+    let (name, text) = rest
+        .unwrap_or_else(|| panic!("# {keyword} is expected: {line:?}"))
+        .split_once(' ')
+        .unwrap();
     assert!(is_name(name, true) && !text.is_empty(), "{line}");
     (name, text)
 }

@@ -140,9 +140,7 @@ fn commits_conflicts_and_sessions_are_counted() {
         r#"monsterdb_collection_documents{collection="other"}"#,
         r#"monsterdb_collection_documents{collection="c"}"#,
     ];
-    let expected = [
-        2.0, 2.0, 1.0, 1.0, 0.0, 4.0, 1.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0, 1.0, 1.0, 0.0,
-    ];
+    let expected = [2.0, 2.0, 1.0, 1.0, 0.0, 4.0, 1.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0, 1.0, 1.0, 0.0];
     assert_eq!(rise(&before, &after, series), expected);
     // Nobody else commits here, so each has a write and a sync of its own.
     let syncs = ["monsterdb_log_write_commits_count", "monsterdb_log_sync_duration_seconds_count"];

@@ -19,7 +19,7 @@ impl Process {
     }
 }
 
-/// Reads a line such as `VmRSS:	   12345 kB`.
+/// Reads a line such as `VmRSS: 12345 kB`.
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let number = line.trim().strip_suffix("kB")?.trim();
