@@ -122,6 +122,14 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 /// Bytes of an `Idempotency-Key`: it is a word, not a text.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
+/// Collections whose conflicts are counted each for itself; those of all others are counted
+/// together, so that names alone do not fill the memory.
+pub const CONFLICT_NAMES_MAX: usize = 100;
+
+/// Collections whose size is shown each for itself among the metrics, the largest ones: every name
+/// there is kept by whoever watches for as long as they keep anything.
+pub const COLLECTION_SERIES_MAX: usize = 100;
+
 /// Addresses whose failures are counted each for itself. Beyond them all others are counted
 /// together, so that a flood of addresses costs no more memory.
 pub const BUCKETS_MAX: usize = 10_000;

@@ -15,7 +15,7 @@ use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
     limits::{CONNECTIONS_MAX, SESSIONS_MAX, SESSIONS_PER_KEY_MAX},
-    server::{BURST_DEFAULT, Origin, Rate, ServeError, ServeOptions, Server, TlsFiles},
+    server::{BURST_DEFAULT, Origin, Rate, ServeError, ServeOptions, Server, SlowQuery, TlsFiles},
 };
 
 /// Serve a database over HTTP.
@@ -113,6 +113,11 @@ pub struct ServeArgs {
     #[arg(long, env = "MONSTERDB_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
+    /// Queries that take as long as this get a line in the log, with their plan and the shape of
+    /// their filter; off for none
+    #[arg(long, env = "MONSTERDB_SLOW_QUERY", default_value = "100ms", value_name = "TIME")]
+    pub slow_query: SlowQuery,
+
     /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
     /// the machine has
     #[arg(long, env = "MONSTERDB_MEMORY_LIMIT", value_parser = parse_bytes, value_name = "BYTES")]
@@ -166,6 +171,7 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         write_timeout: args.write_timeout,
         cors_origins: args.cors_origins.clone(),
         tls: tls_files(args),
+        slow_query: args.slow_query.threshold(),
         shutdown_timeout: args.shutdown_timeout,
         ..ServeOptions::new(args.listen)
     };

@@ -11,6 +11,7 @@
 //! Invariant: no answer of success to a write is sent before the commit is published, which with
 //! durability `always` means safe on the device.
 
+mod access_log;
 mod admin;
 mod admin_keys;
 mod auth;
@@ -30,6 +31,7 @@ mod idempotency;
 mod indexes;
 mod keys;
 mod kinds;
+mod metrics;
 mod openapi;
 mod operation;
 mod options;
@@ -45,6 +47,7 @@ mod route;
 mod routes;
 mod sessions;
 mod signals;
+mod slow_queries;
 mod stream;
 mod tls;
 mod transactions;
@@ -54,6 +57,7 @@ pub use cors::Origin;
 pub use keys::{KeyError, Role};
 pub use options::ServeOptions;
 pub use rate_limit::{Rate, RateLimit};
+pub use slow_queries::SlowQuery;
 pub use tls::TlsFiles;
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
@@ -77,6 +81,7 @@ use actix_web::{
     rt, web,
 };
 use tokio::sync::watch;
+use tracing::Span;
 
 use crate::{
     database::Database,
@@ -88,6 +93,7 @@ use crate::{
 use auth::Keys;
 use extract::Parameters;
 use idempotency::UnderWay;
+use metrics::Metrics;
 use problem::Problem;
 use quota::Quotas;
 use sessions::Sessions;
@@ -150,6 +156,8 @@ struct Service {
     quotas: Quotas,
     sessions: Arc<Sessions>,
     under_way: Arc<UnderWay>,
+    metrics: Metrics,
+    slow_query: Option<Duration>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -175,12 +183,17 @@ impl Server {
         let keys = Keys::new(options.no_auth, options.admin_key.as_deref(), limit);
         let first_key = keys.make_first(&database)?;
         let (stop, stopping) = watch::channel(false);
-        let body_timeout = options.body_timeout;
-        let sessions = Arc::new(Sessions::new(options.session_limits()));
-        let (quotas, under_way) = (Quotas::new(options.request_limit()), Arc::default());
-        let service =
-            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
-        let service = web::Data::new(service);
+        let service = web::Data::new(Service {
+            database,
+            keys,
+            quotas: Quotas::new(options.request_limit()),
+            sessions: Arc::new(Sessions::new(options.session_limits())),
+            under_way: Arc::default(),
+            metrics: Metrics::new(),
+            slow_query: options.slow_query,
+            body_timeout: options.body_timeout,
+            stopping,
+        });
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, certificate, first_key, stop })
     }
@@ -304,7 +317,8 @@ impl Service {
         E: Into<Problem> + Send + 'static,
     {
         let service = Arc::clone(self);
-        let done = web::block(move || work(&service.database)).await;
+        let span = Span::current();
+        let done = web::block(move || span.in_scope(|| work(&service.database))).await;
         match done {
             Ok(outcome) => outcome.map_err(Into::into),
             // The work panicked.

@@ -49,6 +49,8 @@ pub struct ServeOptions {
     pub sessions: usize,
     /// Those of them that one key may have begun.
     pub sessions_per_key: usize,
+    /// Queries that take as long as this are told of in the log; none when there is none.
+    pub slow_query: Option<Duration>,
 }
 
 impl ServeOptions {
@@ -72,6 +74,7 @@ impl ServeOptions {
             session_total: Duration::from_secs(300),
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
+            slow_query: Some(Duration::from_millis(100)),
         }
     }
 
@@ -107,6 +110,7 @@ impl fmt::Debug for ServeOptions {
             .field("cors_origins", &self.cors_origins)
             .field("tls", &self.tls)
             .field("session_limits", &self.session_limits())
+            .field("slow_query", &self.slow_query)
             .finish()
     }
 }

@@ -15,6 +15,7 @@ use super::{
     problem::Problem,
     question::{Asked, Question},
     respond::{Answer, Form, Page, json_text},
+    slow_queries::Watch,
 };
 use crate::{
     database::Database,
@@ -52,8 +53,11 @@ pub(super) async fn find(
         return find_all(parameters, collection, form, &ground);
     }
     let question = Question::of_parameters(parameters)?;
-    let answer = ground.run(move |base| answer(&question, &base, &collection, form)).await?;
-    Ok(answer.respond_to(&request))
+    let watch = Watch::of(&request);
+    let answer = move |base: Base<'_>| {
+        watch.answer(question, &collection, |asked| answer(asked, &base, &collection, form))
+    };
+    Ok(ground.run(answer).await?.respond_to(&request))
 }
 
 /// All documents that match, streamed as lines.
@@ -86,7 +90,11 @@ pub(super) async fn query(
     MediaType::require_json(&request)?;
     let form = accepted_form(&request)?;
     let question = Question::of_body(body.text()?)?;
-    ground.run(move |base| answer(&question, &base, &collection, form)).await
+    let watch = Watch::of(&request);
+    let answer = move |base: Base<'_>| {
+        watch.answer(question, &collection, |asked| answer(asked, &base, &collection, form))
+    };
+    ground.run(answer).await
 }
 
 /// A collection that does not exist is empty.
