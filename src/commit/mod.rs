@@ -51,7 +51,7 @@ mod locks;
 mod transact;
 mod validation;
 
-pub use group::{Group, GroupOptions, Logged};
+pub use group::{Beyond, Group, GroupOptions, Logged};
 pub use index::{IndexMade, IndexProgress};
 pub use transact::{Committed, TransactOptions};
 pub use validation::validate;

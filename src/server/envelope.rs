@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, sessions::Sessions},
+        server::{ServeOptions, auth::Keys, sessions::Sessions, streams::Streams},
         sync::Arc,
     };
 
@@ -145,10 +145,11 @@ mod tests {
         let (_, stopping) = tokio::sync::watch::channel(false);
         let keys = Keys::new(true, None, None);
         let body_timeout = Duration::from_secs(1);
-        let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
-        let sessions = Arc::new(Sessions::new(limits));
+        let options = ServeOptions::new(([127, 0, 0, 1], 0).into());
+        let sessions = Arc::new(Sessions::new(options.session_limits()));
+        let streams = Arc::new(Streams::new(options.stream_limits()));
         let database = Database::in_memory();
-        Data::new(Service { database, keys, sessions, body_timeout, stopping })
+        Data::new(Service { database, keys, sessions, streams, body_timeout, stopping })
     }
 
     async fn panic_at_once() -> HttpResponse {

@@ -161,28 +161,40 @@ pub(super) fn unsupported(understood: &str) -> Problem {
 
 /// In which form the request wants a page of documents.
 pub(super) fn accepted_form(request: &HttpRequest) -> Result<Form, Problem> {
-    let accept = header_text(request, &header::ACCEPT)?;
-    if accept.trim().is_empty() {
-        return Ok(Form::Json);
-    }
-    let mut best: Option<(Form, f32)> = None;
-    for range in accept.split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "application/x-ndjson" => Form::Ndjson,
-            "application/json" | "application/*" | "*/*" => Form::Json,
-            _ => continue,
-        };
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
-        let weight = weight.unwrap_or(0.0);
-        if weight > best.map_or(0.0, |(_, best)| best) {
-            best = Some((form, weight));
-        }
-    }
-    best.map(|(form, _)| form).ok_or_else(|| {
+    let form = |range: &str| match range {
+        "application/x-ndjson" => Some(Form::Ndjson),
+        "application/json" | "application/*" | "*/*" => Some(Form::Json),
+        _ => None,
+    };
+    negotiate(request, Form::Json, form)?.ok_or_else(|| {
         let detail = "the answer has the forms application/json and application/x-ndjson";
         Problem::new(Kind::NotAcceptable, detail)
     })
+}
+
+/// The form with the greatest weight among those that the request accepts, the first of them where
+/// several have it; `default` when it does not say.
+pub(super) fn negotiate<F>(
+    request: &HttpRequest,
+    default: F,
+    form_of: impl Fn(&str) -> Option<F>,
+) -> Result<Option<F>, Problem> {
+    let accept = header_text(request, &header::ACCEPT)?;
+    if accept.trim().is_empty() {
+        return Ok(Some(default));
+    }
+    let mut best: Option<(F, f32)> = None;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let Some(form) = form_of(&range) else { continue };
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
+        let weight = weight.unwrap_or(0.0);
+        if weight > best.as_ref().map_or(0.0, |(_, best)| *best) {
+            best = Some((form, weight));
+        }
+    }
+    Ok(best.map(|(form, _)| form))
 }
 
 /// True when the request asks for the document in the answer (RFC 7240).

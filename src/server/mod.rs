@@ -16,10 +16,14 @@ mod admin_keys;
 mod auth;
 mod batch;
 mod body;
+mod changes;
 mod collections;
+mod connection;
 mod documents;
 mod envelope;
+mod events;
 mod extract;
+mod follow;
 mod ground;
 mod health;
 mod indexes;
@@ -35,6 +39,7 @@ mod rate_limit;
 mod respond;
 mod routes;
 mod sessions;
+mod streams;
 mod transactions;
 mod write;
 
@@ -59,8 +64,10 @@ use tokio::sync::watch;
 
 use crate::{database::Database, error::Error, limits, sync::Arc};
 use auth::Keys;
+use connection::Connection;
 use problem::Problem;
 use sessions::{SessionLimits, Sessions};
+use streams::{Notifier, StreamLimits, Streams};
 
 /// How a database is served.
 #[derive(Clone)]
@@ -89,6 +96,14 @@ pub struct ServeOptions {
     pub sessions: usize,
     /// Those of them that one key may have begun.
     pub sessions_per_key: usize,
+    /// Clients that may follow the changes at once.
+    pub streams: usize,
+    /// Time without a commit after which a stream of changes gets a sign of life.
+    pub heartbeat: Duration,
+    /// Time that a long poll for changes waits.
+    pub poll_timeout: Duration,
+    /// Time in which a client has to take something of a stream of changes.
+    pub stream_write_timeout: Duration,
 }
 
 /// A server that has its address but takes no requests yet.
@@ -135,6 +150,7 @@ struct Service {
     database: Database,
     keys: Keys,
     sessions: Arc<Sessions>,
+    streams: Arc<Streams>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -155,6 +171,19 @@ impl ServeOptions {
             session_total: Duration::from_secs(300),
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
+            streams: limits::STREAMS_MAX,
+            heartbeat: Duration::from_secs(15),
+            poll_timeout: Duration::from_secs(25),
+            stream_write_timeout: Duration::from_secs(30),
+        }
+    }
+
+    fn stream_limits(&self) -> StreamLimits {
+        StreamLimits {
+            all: self.streams,
+            heartbeat: self.heartbeat,
+            poll: self.poll_timeout,
+            write: self.stream_write_timeout,
         }
     }
 
@@ -181,6 +210,7 @@ impl fmt::Debug for ServeOptions {
             .field("body_timeout", &self.body_timeout)
             .field("keep_alive", &self.keep_alive)
             .field("session_limits", &self.session_limits())
+            .field("stream_limits", &self.stream_limits())
             .finish()
     }
 }
@@ -206,7 +236,9 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let body_timeout = options.body_timeout;
         let sessions = Arc::new(Sessions::new(options.session_limits()));
-        let service = web::Data::new(Service { database, keys, sessions, body_timeout, stopping });
+        let streams = Arc::new(Streams::new(options.stream_limits()));
+        let service = Service { database, keys, sessions, streams, body_timeout, stopping };
+        let service = web::Data::new(service);
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
     }
@@ -237,6 +269,9 @@ impl Server {
     pub fn run(self) -> Result<(), ServeError> {
         let database = self.service.database.clone();
         let sessions = Arc::clone(&self.service.sessions);
+        let streams = Arc::clone(&self.service.streams);
+        let notifier = Notifier::start(Arc::clone(&streams), database.clone());
+        let notifier = notifier.map_err(ServeError::Run)?;
         let served = rt::System::new().block_on(async {
             let server = self.start()?;
             tokio::select! {
@@ -245,6 +280,7 @@ impl Server {
             }
         });
         let closed = database.close();
+        notifier.stop(&streams);
         served.map_err(ServeError::Run)?;
         Ok(closed?)
     }
@@ -258,6 +294,7 @@ impl Server {
                 .configure(routes::routes)
         };
         let server = HttpServer::new(app)
+            .on_connect(Connection::accepted)
             .client_request_timeout(options.head_timeout)
             // A client that is refused early goes on sending for a while.
             .client_disconnect_timeout(Duration::from_secs(5))

@@ -38,6 +38,7 @@ struct Parts {
     line: Option<usize>,
     operation: Option<usize>,
     nearest: Option<u64>,
+    oldest: Option<u64>,
     conflicts: Vec<Overtaken>,
     headers: Vec<(HeaderName, HeaderValue)>,
     instance: String,
@@ -61,6 +62,9 @@ struct Body<'a> {
     /// The version that can be read in the place of one that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<u64>,
+    /// The oldest version whose changes are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     conflicts: &'a [Overtaken],
 }
@@ -88,6 +92,7 @@ impl Problem {
             line: None,
             operation: None,
             nearest: None,
+            oldest: None,
             conflicts: Vec::new(),
             headers: Vec::new(),
             instance: String::new(),
@@ -130,8 +135,17 @@ impl Problem {
         self
     }
 
+    /// What is wrong with this one request.
+    pub(super) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The oldest version whose changes are kept, where that is what is wrong.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.0.oldest
+    }
+
     /// Its kind.
-    #[cfg(test)]
     pub(super) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -148,6 +162,7 @@ impl Problem {
             line: self.0.line,
             operation: self.0.operation,
             nearest: self.0.nearest,
+            oldest: self.0.oldest,
             conflicts: &self.0.conflicts,
         })
     }
@@ -205,6 +220,11 @@ impl From<Error> for Problem {
             Error::VersionGone { nearest, .. } => {
                 let mut problem = Problem::new(kind, error.to_string());
                 problem.0.nearest = Some(nearest.get());
+                problem
+            }
+            Error::ChangesGone { oldest, .. } => {
+                let mut problem = Problem::new(kind, error.to_string());
+                problem.0.oldest = Some(oldest.get());
                 problem
             }
             // What the engine says of these names files of the server, or serde's own words.

@@ -256,7 +256,7 @@ fn hinted(query: Query, hint: Option<&str>) -> Result<Query, Problem> {
     Ok(query.hint(hint))
 }
 
-fn boolean(name: &str, value: Option<String>) -> Result<Option<bool>, Problem> {
+pub(super) fn boolean(name: &str, value: Option<String>) -> Result<Option<bool>, Problem> {
     let truth = value.map(|text| {
         text.parse().map_err(|_| {
             let detail = format!("the parameter {name} must be true or false");
@@ -266,7 +266,7 @@ fn boolean(name: &str, value: Option<String>) -> Result<Option<bool>, Problem> {
     truth.transpose()
 }
 
-fn integer(name: &str, value: Option<String>) -> Result<Option<u64>, Problem> {
+pub(super) fn integer(name: &str, value: Option<String>) -> Result<Option<u64>, Problem> {
     let number = value.map(|text| {
         text.parse().map_err(|_| {
             let detail = format!("the parameter {name} must be an integer that is not negative");

@@ -10,7 +10,7 @@ use actix_web::{
 };
 
 use super::{
-    admin, admin_keys, batch, collections, documents, health, indexes, kinds::Kind,
+    admin, admin_keys, batch, changes, collections, documents, health, indexes, kinds::Kind,
     problem::Problem, problems, queries, transactions,
 };
 
@@ -35,6 +35,11 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             resource("/problems/{slug}", "GET, HEAD")
                 .route(get().to(problems::page))
                 .route(head().to(problems::page)),
+        )
+        .service(
+            resource("/changes", "GET, HEAD")
+                .route(get().to(changes::changes))
+                .route(head().to(changes::changes)),
         )
         .service(resource("/transactions/batch", "POST").route(post().to(batch::batch)))
         .service(resource("/admin/checkpoint", "POST").route(post().to(admin::checkpoint)))
