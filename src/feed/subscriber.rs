@@ -62,14 +62,20 @@ impl Subscriber {
         if self.selection.asks_for_old() && !self.began {
             self.begin(storage, published, kept)?;
         }
+        let begun = self.position();
         let Subscriber { follower, selection, before, .. } = self;
         let mut changes = Vec::new();
-        follower.read(storage, bound, FEED_LOOK_BYTES, |place, record| {
+        let read = follower.read(storage, bound, FEED_LOOK_BYTES, |place, record| {
             let writes = decode(place, record)?;
             changes.extend(change(record, place, &writes, selection, before)?);
             before.absorb(&writes);
             Ok(())
-        })?;
+        });
+        if read.is_err() && self.position() > begun {
+            // What was read before it is given out first; the next look meets it again.
+            return Ok(changes);
+        }
+        read?;
         if self.selection.asks_for_old() && self.position() == bound {
             self.before = Before::at(Arc::clone(published));
         }

@@ -41,8 +41,8 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// Bytes of log between two waypoints.
 const WAYPOINT_BYTES: u64 = 64 * 1024;
 
-/// How often a segment may go between the look at the list and the opening of its file.
-const ATTEMPTS_MAX: usize = 64;
+/// How often in one read a segment may go between the look at the list and the opening of its file.
+const MISSES_MAX: usize = 64;
 
 /// Whoever reads the records of a log that is being written.
 pub struct Follower {
@@ -113,7 +113,8 @@ impl Follower {
         if self.position >= bound {
             return Ok(());
         }
-        for _ in 0..ATTEMPTS_MAX {
+        let (mut budget, mut misses) = (bytes, 0);
+        loop {
             let spot = match self.spot {
                 Some(spot) => spot,
                 None => self.find(storage, bound)?,
@@ -121,14 +122,16 @@ impl Follower {
             let name = segment_name(spot.first);
             let file = match storage.open(&name) {
                 // It went since the look at the list.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.spot = None;
+                Err(error) if error.kind() == io::ErrorKind::NotFound && misses < MISSES_MAX => {
+                    (self.spot, misses) = (None, misses + 1);
                     continue;
                 }
                 opened => opened.map_err(|error| failed(storage, &name, error))?,
             };
-            let mut pass = Pass { file, name, spot, budget: bytes, bound };
-            match self.look(&mut pass, storage, &mut take)? {
+            let mut pass = Pass { file, name, spot, budget, bound };
+            let look = self.look(&mut pass, storage, &mut take)?;
+            budget = pass.budget;
+            match look {
                 Look::Enough => return Ok(()),
                 Look::EndOfSegment(offset, reason) => {
                     let next = self.find(storage, bound)?;
@@ -143,8 +146,6 @@ impl Follower {
                 }
             }
         }
-        let gone = io::Error::other("its segments went one after the other");
-        Err(failed(storage, FOLDER, gone))
     }
 
     /// Where to begin: in the last segment that begins no later than the record sought.
