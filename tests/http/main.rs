@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod batches;
+mod changes;
+mod changes_cut;
+mod changes_end;
 mod collections;
 mod cursors;
 mod documents;
@@ -21,4 +24,5 @@ mod routes;
 mod server;
 mod session_ends;
 mod sessions;
+mod stream;
 mod wire;
