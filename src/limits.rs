@@ -138,6 +138,9 @@ pub const KEY_NAME_BYTES_MAX: usize = 128;
 /// Collections that one API key is for: every request of the key is held against them.
 pub const KEY_COLLECTIONS_MAX: usize = 256;
 
+/// Bytes of an `Idempotency-Key`: it is a word, not a text.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
 /// Addresses whose failures are counted each for itself. Beyond them all others are counted
 /// together, so that a flood of addresses costs no more memory.
 pub const BUCKETS_MAX: usize = 10_000;

@@ -13,7 +13,7 @@ use super::{Failure, TargetArgs, output::Output, remote::understood};
 use crate::{
     database::Database,
     names::CollectionName,
-    server::{self, KeyError, LastAdmin, NewKey, Role},
+    server::{self, KeyError, LastAdmin, NewKey, OwnRate, Rate, Role},
 };
 
 /// What to do with keys.
@@ -40,6 +40,14 @@ pub struct CreateKeyArgs {
     /// A collection that it is for, and any number of others; without one it is for all
     #[arg(long = "collection", value_name = "C")]
     pub collections: Vec<CollectionName>,
+
+    /// How often it may ask, e.g. 1000/s, 30/m or off, instead of what the server says
+    #[arg(long, value_name = "RATE")]
+    pub rate_limit: Option<Rate>,
+
+    /// Requests that it may send at once, instead of what the server says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_burst: Option<u32>,
 
     /// Where it is.
     #[command(flatten)]
@@ -79,6 +87,8 @@ struct Described {
     name: String,
     role: Role,
     collections: Option<Vec<String>>,
+    #[serde(flatten)]
+    rate: OwnRate,
     created: Option<String>,
     last_used: Option<String>,
 }
@@ -97,7 +107,8 @@ pub(super) fn run(command: &KeysCommand, json: bool) -> Result<(), Failure> {
 
 fn create(args: &CreateKeyArgs, json: bool) -> Result<String, Failure> {
     let names = Some(args.collections.clone()).filter(|names| !names.is_empty());
-    let new = NewKey::new(&args.name, args.role, names)?;
+    let rate = OwnRate { limit: args.rate_limit, burst: args.rate_burst };
+    let new = NewKey::new(&args.name, args.role, names, rate)?;
     let text = match args.target.client()? {
         Some(client) => client.create_key(new.to_json())?,
         None => {
@@ -158,6 +169,12 @@ impl Described {
         match &self.collections {
             Some(names) => line.push_str(&format!(" in {}", names.join(","))),
             None => line.push_str(" in all collections"),
+        }
+        if let Some(rate) = self.rate.limit {
+            line.push_str(&format!(", rate {rate}"));
+        }
+        if let Some(burst) = self.rate.burst {
+            line.push_str(&format!(", {burst} at once"));
         }
         if let Some(created) = &self.created {
             line.push_str(&format!(", made {created}"));

@@ -42,7 +42,7 @@ pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
 pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use query::{NamedMetric, QueryArgs};
-pub use serve::{LogFormat, Rate, ServeArgs};
+pub use serve::{LogFormat, ServeArgs};
 pub use target::{DataArgs, TargetArgs};
 
 use std::io;

@@ -3,12 +3,12 @@
 //! Invariant: a change that may have reached the server but was not answered is told as one whose
 //! outcome is unknown, never as one that failed.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, thread, time::Duration};
 
 use reqwest::{
     StatusCode,
     blocking::{RequestBuilder, Response},
-    header::CONTENT_TYPE,
+    header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,6 +28,12 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Time for an index to be built, which the server does not limit.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(3_600);
+
+/// Longer than this nobody waits for a server that is asked too often.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How often one request is held back.
+const WAITS_MAX: usize = 10;
 
 /// A running server.
 pub(super) struct Client {
@@ -186,13 +192,13 @@ impl Client {
 
     /// Sends what changes nothing: without an answer nothing is lost.
     fn read(&self, request: RequestBuilder) -> Result<String, Failure> {
-        let answer = self.signed(request).send().map_err(|error| unreachable(&self.url, &error))?;
+        let answer = self.send(request).map_err(|error| unreachable(&self.url, &error))?;
         self.text(accepted(answer)?)
     }
 
     /// Sends what changes something.
     fn write(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let answer = self.signed(request).send().map_err(|error| match error.is_connect() {
+        let answer = self.send(request).map_err(|error| match error.is_connect() {
             true => unreachable(&self.url, &error),
             false => Failure::Engine(Error::OutcomeUnknown { reason: reason(&error) }),
         })?;
@@ -203,12 +209,36 @@ impl Client {
         answer.text().map_err(|error| unreachable(&self.url, &error))
     }
 
+    /// Sends a request, and again when the server says that it came too soon after the others: it
+    /// was not looked at then.
+    fn send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
+        let mut request = self.signed(request);
+        for _ in 0..WAITS_MAX {
+            let Some(copy) = request.try_clone() else { break };
+            let answer = request.send()?;
+            match wait_asked_for(&answer) {
+                Some(wait) => thread::sleep(wait),
+                None => return Ok(answer),
+            }
+            request = copy;
+        }
+        request.send()
+    }
+
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.key {
             Some(key) => request.header("X-API-Key", key),
             None => request,
         }
     }
+}
+
+/// How long a server that was asked too often wants to be left alone, if that is not too long.
+fn wait_asked_for(answer: &Response) -> Option<Duration> {
+    let is_asked = answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    let seconds = answer.headers().get(RETRY_AFTER).filter(|_| is_asked)?;
+    let wait = Duration::from_secs(seconds.to_str().ok()?.parse().ok()?);
+    (wait <= WAIT_MAX).then_some(wait)
 }
 
 /// A description that a server, or the engine, gave.

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
-    server::{RateLimit, ServeError, ServeOptions, Server},
+    limits::{SESSIONS_MAX, SESSIONS_PER_KEY_MAX},
+    server::{BURST_DEFAULT, Rate, ServeError, ServeOptions, Server},
 };
 
 /// Serve a database over HTTP.
@@ -48,14 +49,42 @@ pub struct ServeArgs {
 
     /// How often an address may come with a wrong key, e.g. 1/s, 30/m or off; more are answered
     /// with status 429
-    #[arg(long, env = "MONSTERDB_FAILED_AUTH_LIMIT", default_value = "1/s",
-          value_parser = parse_rate, value_name = "RATE")]
+    #[arg(long, env = "MONSTERDB_FAILED_AUTH_LIMIT", default_value = "1/s", value_name = "RATE")]
     pub failed_auth_limit: Rate,
 
     /// Wrong keys that an address may come with at once
     #[arg(long, env = "MONSTERDB_FAILED_AUTH_BURST", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     pub failed_auth_burst: u32,
+
+    /// How often each key may ask that has no limit of its own, e.g. 100/s, 30/m or off; more is
+    /// answered with status 429. Off with --no-auth
+    #[arg(long, env = "MONSTERDB_RATE_LIMIT", default_value = "100/s", value_name = "RATE")]
+    pub rate_limit: Rate,
+
+    /// Requests that a key may send at once
+    #[arg(long, env = "MONSTERDB_RATE_BURST", default_value_t = BURST_DEFAULT,
+          value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub rate_burst: u32,
+
+    /// Time between two requests of an interactive transaction, after which it is rolled back
+    #[arg(long, env = "MONSTERDB_SESSION_IDLE", default_value = "30s", value_parser = parse_time,
+          value_name = "TIME")]
+    pub session_idle: Duration,
+
+    /// Time that an interactive transaction may take in all
+    #[arg(long, env = "MONSTERDB_SESSION_TOTAL", default_value = "5m", value_parser = parse_time,
+          value_name = "TIME")]
+    pub session_total: Duration,
+
+    /// Interactive transactions that may be open at once
+    #[arg(long, env = "MONSTERDB_SESSIONS", default_value_t = SESSIONS_MAX, value_name = "N")]
+    pub sessions: usize,
+
+    /// Interactive transactions that one key may have open
+    #[arg(long, env = "MONSTERDB_SESSIONS_PER_KEY", default_value_t = SESSIONS_PER_KEY_MAX,
+          value_name = "N")]
+    pub sessions_per_key: usize,
 
     /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
     /// the machine has
@@ -76,6 +105,12 @@ pub struct ServeArgs {
           value_name = "TIME")]
     pub checkpoint_interval: Option<Duration>,
 
+    /// Bytes of the log that are kept behind a checkpoint for the change feed, 64MiB by default; 0
+    /// keeps none
+    #[arg(long, env = "MONSTERDB_FEED_RETAIN_BYTES", value_parser = parse_bytes,
+          value_name = "BYTES")]
+    pub feed_retain_bytes: Option<u64>,
+
     /// Time that requests under way get to end when the server is told to stop
     #[arg(long, env = "MONSTERDB_SHUTDOWN_TIMEOUT", default_value = "30s",
           value_parser = parse_time, value_name = "TIME")]
@@ -84,15 +119,6 @@ pub struct ServeArgs {
     /// The form of the log on standard error; MONSTERDB_LOG sets its level (info by default)
     #[arg(long, env = "MONSTERDB_LOG_FORMAT", default_value = "human", value_name = "FORM")]
     pub log: LogFormat,
-}
-
-/// How often something may be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rate {
-    /// Once in this time.
-    Every(Duration),
-    /// As often as anybody likes.
-    Unlimited,
 }
 
 /// The form of the log.
@@ -109,10 +135,12 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let options = ServeOptions {
         no_auth: args.no_auth,
         admin_key: admin_key(args)?,
-        failed_auth_limit: match args.failed_auth_limit {
-            Rate::Every(every) => Some(RateLimit { burst: args.failed_auth_burst, every }),
-            Rate::Unlimited => None,
-        },
+        failed_auth_limit: args.failed_auth_limit.with_burst(args.failed_auth_burst),
+        rate_limit: args.rate_limit.with_burst(args.rate_burst),
+        session_idle: args.session_idle,
+        session_total: args.session_total,
+        sessions: args.sessions,
+        sessions_per_key: args.sessions_per_key,
         shutdown_timeout: args.shutdown_timeout,
         ..ServeOptions::new(args.listen)
     };
@@ -139,6 +167,9 @@ fn builder(args: &ServeArgs) -> Builder {
     }
     if let Some(interval) = args.checkpoint_interval {
         builder = builder.checkpoint_interval(interval);
+    }
+    if let Some(bytes) = args.feed_retain_bytes {
+        builder = builder.feed_retain_bytes(bytes);
     }
     builder
 }
@@ -229,25 +260,6 @@ fn parse_durability(text: &str) -> Result<Durability, String> {
             Ok(Durability::Interval(Duration::from_millis(milliseconds)))
         }
         _ => Err("it is always, interval:MS with a number of milliseconds, or none".to_owned()),
-    }
-}
-
-/// A rate: so many a second, a minute or an hour.
-fn parse_rate(text: &str) -> Result<Rate, String> {
-    let rate = || {
-        let (times, unit) = text.split_once('/')?;
-        let seconds = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => return None,
-        };
-        let times = times.parse::<u32>().ok().filter(|times| (1..=1_000_000).contains(times))?;
-        Some(Rate::Every(Duration::from_secs(seconds) / times))
-    };
-    match text {
-        "off" => Ok(Rate::Unlimited),
-        _ => rate().ok_or_else(|| "it is a rate such as 1/s, 30/m or 100/h, or off".to_owned()),
     }
 }
 

@@ -110,10 +110,7 @@ impl History {
     ) -> Result<Arc<Snapshot>> {
         match cursor.opening == self.opening {
             true => self.at(cursor.version, published),
-            false => {
-                let nearest = published.version();
-                Err(Error::VersionGone { requested: cursor.version, nearest })
-            }
+            false => self.gone(cursor.version, published.version(), Clock::instant()),
         }
     }
 
@@ -165,13 +162,23 @@ impl History {
             )));
         }
         let kept = self.kept.lock();
+        let found = kept.versions.get(&version).filter(|entry| entry.until > now);
+        let found = found.map(|entry| Arc::clone(&entry.snapshot));
+        drop(kept);
+        found.map_or_else(|| self.gone(version, latest, now), Ok)
+    }
+
+    /// That a version cannot be read, and which ones can.
+    fn gone(&self, version: Version, latest: Version, now: Instant) -> Result<Arc<Snapshot>> {
+        let kept = self.kept.lock();
         let alive = || kept.versions.iter().filter(|(_, entry)| entry.until > now);
-        if let Some((_, entry)) = alive().find(|(kept, _)| **kept == version) {
-            return Ok(Arc::clone(&entry.snapshot));
-        }
+        let readable = || alive().map(|(kept, _)| *kept).chain([latest]);
         let distance = |other: &Version| other.get().abs_diff(version.get());
-        let nearest = alive().map(|(kept, _)| *kept).chain([latest]).min_by_key(distance);
-        Err(Error::VersionGone { requested: version, nearest: nearest.unwrap_or(latest) })
+        Err(Error::VersionGone {
+            requested: version,
+            nearest: readable().min_by_key(distance).unwrap_or(latest),
+            oldest: readable().min().unwrap_or(latest),
+        })
     }
 }
 

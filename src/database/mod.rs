@@ -266,9 +266,20 @@ impl Database {
         progress: &mut dyn FnMut(IndexProgress),
     ) -> Result<IndexMade> {
         let (collection, name) = (CollectionName::new(collection)?, IndexName::new(name)?);
+        self.create_index_in(&collection, &name, definition, progress)
+    }
+
+    /// As [`Database::create_index_with`], also in a reserved collection.
+    pub(crate) fn create_index_in(
+        &self,
+        collection: &CollectionName,
+        name: &IndexName,
+        definition: IndexDefinition,
+        progress: &mut dyn FnMut(IndexProgress),
+    ) -> Result<IndexMade> {
         let engine = &self.shared.engine;
         let (definition, durability) = (Arc::new(definition), engine.settings.durability);
-        engine.committer.create_index(&collection, &name, &definition, durability, progress)
+        engine.committer.create_index(collection, name, &definition, durability, progress)
     }
 
     /// Drops an index, and returns the version at which it is gone.

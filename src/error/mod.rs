@@ -217,12 +217,16 @@ pub enum Error {
     },
 
     /// The state of a version is not kept any more.
-    #[error("version {requested} is gone; the nearest that is kept is {nearest}")]
+    #[error(
+        "version {requested} is gone; the nearest that is kept is {nearest}, the oldest {oldest}"
+    )]
     VersionGone {
         /// The version asked for.
         requested: Version,
         /// The nearest one that can be read.
         nearest: Version,
+        /// The oldest one that can be read.
+        oldest: Version,
     },
 
     /// The changes after a version are not kept any more.

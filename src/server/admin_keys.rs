@@ -14,9 +14,12 @@ use super::{
     auth::{Admin, Allowed},
     body::{Body, Object, elements, string},
     extract::{MediaType, path_segment},
+    idempotency::Once,
     keys::{self, LastAdmin, NewKey, Role},
     kinds::Kind,
     problem::Problem,
+    quota::OwnRate,
+    rate_limit::Rate,
     respond::Answer,
 };
 use crate::names::CollectionName;
@@ -35,18 +38,19 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Answer, Problem> {
     MediaType::require_json(&request)?;
+    Once::refuse(&request)?;
     let new = read_new(body.text()?)?;
     let text = service.block(move |database| keys::make(database, &new)).await?;
     Ok(Answer::json(StatusCode::CREATED, text).with(header::CACHE_CONTROL, "no-store".to_owned()))
 }
 
-/// `DELETE /admin/keys/{id}`: revokes one (204), at once.
+/// `DELETE /admin/keys/{key}`: revokes one (204), at once.
 pub(super) async fn remove(
     _: Allowed<Admin>,
     request: HttpRequest,
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
-    let id = path_segment(&request, "{id}")?;
+    let id = path_segment(&request, "{key}")?;
     let last = if service.keys.has_given() { LastAdmin::MayGo } else { LastAdmin::Stays };
     let revoked = id.clone();
     service.block(move |database| keys::revoke(database, &id, last)).await?;
@@ -61,8 +65,12 @@ fn read_new(text: &str) -> Result<NewKey, Problem> {
     let role = body.string("role")?.ok_or_else(|| missing(&body, "role"))?;
     let role: Role = role.parse().map_err(|rule| body.invalid("role", rule))?;
     let collections = body.take("collections").map(read_collections).transpose()?;
+    let limit = body.string("rate_limit")?.map(|rate| rate.parse::<Rate>()).transpose();
+    let limit = limit.map_err(|rule| body.invalid("rate_limit", rule))?;
+    let burst = body.integer("rate_burst")?.map(u32::try_from).transpose();
+    let burst = burst.map_err(|_| body.invalid("rate_burst", "it is less than 2^32"))?;
     body.finish()?;
-    Ok(NewKey::new(&name, role, collections)?)
+    Ok(NewKey::new(&name, role, collections, OwnRate { limit, burst })?)
 }
 
 fn read_collections(text: &str) -> Result<Vec<CollectionName>, Problem> {

@@ -23,7 +23,7 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::{Payload, ServiceRequest},
-    http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
 use subtle::ConstantTimeEq;
 
@@ -31,6 +31,7 @@ use super::{
     keys::{self, Role, hash, hex},
     kinds::Kind,
     problem::Problem,
+    quota::{OwnRate, too_many},
     rate_limit::{Buckets, RateLimit},
 };
 use crate::{
@@ -49,10 +50,12 @@ pub(super) struct Caller {
     identity: Identity,
     /// The only collections that it may touch; all when there is no list.
     collections: Option<Arc<[CollectionName]>>,
+    /// How often it may ask, where that is another rate than the server's.
+    pub(super) rate: OwnRate,
 }
 
 /// Whose key it is, without the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Identity {
     /// No key is asked for.
     Open,
@@ -68,10 +71,23 @@ pub(super) struct Keys {
     open: bool,
     /// The hash of the admin key that came from the environment and is not stored.
     given: Option<[u8; 32]>,
-    /// What addresses have left to fail; no bound when there is none.
-    attempts: Option<Buckets<IpAddr>>,
+    /// How often an address may fail; no bound when there is none.
+    attempts: Option<RateLimit>,
+    failures: Buckets<IpAddr>,
     /// When each stored key was last let in by this server.
     used: Mutex<HashMap<DocumentId, SystemTime>>,
+}
+
+impl Identity {
+    /// It as text, another one for each.
+    pub(super) fn as_text(&self) -> &str {
+        match self {
+            // Ids are hexadecimal.
+            Identity::Open => "open",
+            Identity::Given => "given",
+            Identity::Stored(id) => id.as_str(),
+        }
+    }
 }
 
 impl Caller {
@@ -111,9 +127,9 @@ impl Caller {
 
 impl Keys {
     /// The keys of a server: every request is let in, or those with a stored or a given key.
-    pub(super) fn new(open: bool, given: Option<&str>, failures: Option<RateLimit>) -> Keys {
-        let attempts = failures.map(Buckets::new);
-        Keys { open, given: given.map(hash), attempts, used: Mutex::default() }
+    pub(super) fn new(open: bool, given: Option<&str>, attempts: Option<RateLimit>) -> Keys {
+        let (failures, used) = (Buckets::new(), Mutex::default());
+        Keys { open, given: given.map(hash), attempts, failures, used }
     }
 
     /// Makes the first admin key where there is none yet, and returns it. It cannot be had again.
@@ -158,7 +174,8 @@ impl Keys {
         database: &Database,
         request: &ServiceRequest,
     ) -> Result<Caller, Problem> {
-        let admin = |identity| Caller { role: Role::Admin, identity, collections: None };
+        let rate = OwnRate::default();
+        let admin = |identity| Caller { role: Role::Admin, identity, collections: None, rate };
         if self.open {
             return Ok(admin(Identity::Open));
         }
@@ -175,7 +192,8 @@ impl Keys {
             return Ok(caller);
         }
         let (address, now) = (address(request), Instant::now());
-        if let Some(wait) = self.attempts.as_ref().and_then(|all| all.wait(&address, now)) {
+        let look = |limit| self.failures.look(&address, limit, now);
+        if let Some(wait) = self.attempts.map(look).and_then(|standing| standing.wait) {
             return Err(too_many_failures(wait));
         }
         match (self.given, hash) {
@@ -183,7 +201,9 @@ impl Keys {
                 Ok(admin(Identity::Given))
             }
             _ => {
-                self.attempts.as_ref().inspect(|all| all.take(address, now));
+                if let Some(limit) = self.attempts {
+                    self.failures.take(&address, limit, now);
+                }
                 Err(unauthorized("the key is not one of this server's"))
             }
         }
@@ -243,6 +263,7 @@ fn stored(database: &Database, key: &str, hash: [u8; 32]) -> Option<Caller> {
         role: stored.role,
         identity,
         collections: stored.collections.map(Arc::from),
+        rate: stored.rate,
     })
 }
 
@@ -265,9 +286,7 @@ pub(super) fn unauthorized(detail: &str) -> Problem {
 }
 
 fn too_many_failures(wait: Duration) -> Problem {
-    let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
-    let detail = format!("too many wrong keys came from this address: wait {seconds} s");
-    Problem::new(Kind::TooManyRequests, detail).with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    too_many(wait, "too many wrong keys came from this address")
 }
 
 #[cfg(test)]

@@ -13,18 +13,19 @@ use super::{
     auth::{Allowed, Caller, Write},
     body::{Body, Object, elements},
     extract::MediaType,
+    ground::Base,
+    idempotency::{Effect, Once, take_effect},
     kinds::Kind,
     operation::{Operation, Updates},
     problem::Problem,
     respond::{self, json_text},
 };
 use crate::{
-    commit::TransactOptions,
     database::Database,
     error::{Error, Result},
     limits::BATCH_OPERATIONS_MAX,
+    names::DocumentId,
     transaction::Transaction,
-    version::Version,
 };
 
 struct Batch {
@@ -54,13 +55,15 @@ pub(super) async fn batch(
     body: Body,
 ) -> Result<respond::Answer, Problem> {
     MediaType::require_json(&request)?;
+    let once = Once::of(&request, caller.identity(), body.bytes(), &service.under_way)?;
     let run = move |database: &Database| {
         let batch = Batch::parse(body.text()?, &caller)?;
-        let version = if batch.dry_run { batch.rehearse(database) } else { batch.commit(database) };
-        Ok(batch.answer(version?))
+        match batch.dry_run {
+            true => batch.answer(&batch.rehearse(database)?),
+            false => batch.answer(&batch.commit(database, once.as_ref())?),
+        }
     };
-    let text = service.block::<_, Problem>(run).await?;
-    Ok(respond::Answer::json(StatusCode::OK, text))
+    service.block::<_, Problem>(run).await
 }
 
 impl Batch {
@@ -84,11 +87,12 @@ impl Batch {
         Ok(Batch { operations, dry_run })
     }
 
-    fn commit(&self, database: &Database) -> Result<Version> {
+    fn commit(&self, database: &Database, once: Option<&Once>) -> Result<Effect> {
         let commit = |updates| {
-            let committed =
-                database.transact_with(TransactOptions::default(), |tx| self.run(tx, updates));
-            Ok(committed?.version)
+            take_effect(once, &Base::Database(database), |tx| {
+                self.run(tx, updates)?;
+                Ok(self.ids())
+            })
         };
         match commit(Updates::AtCommit) {
             // An update did not fit at the commit. Which one it was is found by looking at once;
@@ -102,11 +106,11 @@ impl Batch {
         }
     }
 
-    /// Runs the batch without committing it, and returns the version that it read.
-    fn rehearse(&self, database: &Database) -> Result<Version> {
+    /// Runs the batch without committing it; the version is the one that it read.
+    fn rehearse(&self, database: &Database) -> Result<Effect> {
         let tx = database.begin();
         self.run(&tx, Updates::AtOnce)?;
-        Ok(tx.version())
+        Ok(Effect { ids: self.ids(), version: tx.version(), is_repeated: false })
     }
 
     fn run(&self, tx: &Transaction, updates: Updates) -> Result<()> {
@@ -117,10 +121,14 @@ impl Batch {
         Ok(())
     }
 
-    fn answer(&self, version: Version) -> String {
-        let results =
-            self.operations.iter().map(|operation| Outcome { id: operation.id().as_str() });
-        let results = results.collect();
-        json_text(&Answer { version: version.get(), results, dry_run: self.dry_run })
+    fn ids(&self) -> Vec<DocumentId> {
+        self.operations.iter().map(|operation| operation.id().clone()).collect()
+    }
+
+    fn answer(&self, effect: &Effect) -> Result<respond::Answer, Problem> {
+        let results = effect.ids.iter().map(|id| Outcome { id: id.as_str() }).collect();
+        let version = effect.version.get();
+        let text = json_text(&Answer { version, results, dry_run: self.dry_run });
+        Ok(respond::Answer::json(StatusCode::OK, text).marked(effect.is_repeated))
     }
 }

@@ -18,11 +18,10 @@ use super::{
     auth::{Allowed, Caller, Read, unauthorized},
     connection::Connection,
     events::{EVENT_STREAM, FeedForm, poll_answer},
-    extract::{Parameters, header_text, negotiate},
+    extract::{Parameters, accepted, header_text},
     follow::Followed,
     kinds::Kind,
     problem::Problem,
-    question::{boolean, integer},
     respond::{Answer, DB_VERSION, JSON, NDJSON},
     streams::Slot,
 };
@@ -94,10 +93,10 @@ impl Asked {
         request: &HttpRequest,
         caller: &Caller,
     ) -> Result<Asked, Problem> {
-        let since = integer("since", parameters.take("since"))?;
+        let since = parameters.integer("since")?;
         let collections = parameters.take("collections");
         let filter = parameters.take("filter");
-        let old = boolean("old", parameters.take("old"))?.unwrap_or(false);
+        let old = parameters.boolean("old")?.unwrap_or(false);
         parameters.finish()?;
 
         let mut selection = Selection::all();
@@ -185,14 +184,14 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, Problem> {
 }
 
 fn accepted_feed_form(request: &HttpRequest) -> Result<FeedForm, Problem> {
-    let form = |range: &str| match range {
-        EVENT_STREAM | "text/*" => Some(FeedForm::Events),
-        NDJSON => Some(FeedForm::Lines),
-        JSON | "application/*" | "*/*" => Some(FeedForm::Poll),
-        _ => None,
-    };
-    negotiate(request, FeedForm::Poll, form)?.ok_or_else(|| {
-        let detail = format!("the changes have the forms {JSON}, {NDJSON} and {EVENT_STREAM}");
-        Problem::new(Kind::NotAcceptable, detail)
-    })
+    let accept = header_text(request, &header::ACCEPT)?;
+    match accepted(&accept, &[JSON, NDJSON, EVENT_STREAM]) {
+        Some(JSON) => Ok(FeedForm::Poll),
+        Some(NDJSON) => Ok(FeedForm::Lines),
+        Some(_) => Ok(FeedForm::Events),
+        None => {
+            let detail = format!("the changes have the forms {JSON}, {NDJSON} and {EVENT_STREAM}");
+            Err(Problem::new(Kind::NotAcceptable, detail))
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     Service,
     auth::{Admin, Allowed, Read},
     body::{Body, Object},
-    extract::{CollectionPath, MediaType},
+    extract::{CollectionPath, MediaType, Parameters},
     problem::Problem,
     respond::{Answer, json_text},
 };
@@ -42,8 +42,12 @@ struct Described<'a> {
 }
 
 /// `GET /collections`: all that the key is for, in the order of names, with counts and bytes.
-pub(super) async fn list(Allowed { caller, .. }: Allowed<Read>, service: Data<Service>) -> Answer {
-    let snapshot = service.database.snapshot();
+pub(super) async fn list(
+    Allowed { caller, .. }: Allowed<Read>,
+    parameters: Parameters,
+    service: Data<Service>,
+) -> Result<Answer, Problem> {
+    let snapshot = service.state_at(parameters)?;
     let seen = |name: &CollectionName| !name.is_reserved() && caller.covers(name);
     let collections =
         snapshot.collections().filter(|(name, _)| seen(name)).map(|(name, collection)| Listed {
@@ -52,19 +56,18 @@ pub(super) async fn list(Allowed { caller, .. }: Allowed<Read>, service: Data<Se
             bytes: collection.bytes(),
         });
     let version = snapshot.version();
-    Answer::read(
-        version,
-        json_text(&List { collections: collections.collect(), version: version.get() }),
-    )
+    let list = List { collections: collections.collect(), version: version.get() };
+    Ok(Answer::read(version, json_text(&list)))
 }
 
 /// `GET /collections/{collection}`: one with its options.
 pub(super) async fn describe(
     _: Allowed<Read>,
     CollectionPath(name): CollectionPath,
+    parameters: Parameters,
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
-    let snapshot = service.database.snapshot();
+    let snapshot = service.state_at(parameters)?;
     let collection = snapshot.existing(&name)?;
     Ok(Answer::read(snapshot.version(), described(&name, collection, &snapshot)))
 }

@@ -12,8 +12,11 @@ use serde::Serialize;
 use super::{
     auth::{self, Allowed},
     body::Body,
-    extract::{CollectionPath, DocumentPath, MediaType, unsupported, wants_representation},
+    extract::{
+        CollectionPath, DocumentPath, MediaType, Parameters, unsupported, wants_representation,
+    },
     ground::{Base, Ground},
+    idempotency::{Effect, Once, take_effect},
     kinds::Kind,
     precondition::Preconditions,
     problem::Problem,
@@ -21,7 +24,6 @@ use super::{
     write::{Write, Written, standing},
 };
 use crate::{
-    commit::Committed,
     document::{Document, Draft},
     error::{Error, Result},
     limits::BATCH_OPERATIONS_MAX,
@@ -49,11 +51,14 @@ struct Inserted<'a> {
 pub(super) async fn read(
     _: Allowed<auth::Read>,
     DocumentPath { collection, id }: DocumentPath,
+    mut parameters: Parameters,
     request: HttpRequest,
     ground: Ground,
 ) -> Result<Answer, Problem> {
     let preconditions = Preconditions::of(&request)?;
-    let (document, read_at) = ground.base().get(&collection, &id)?;
+    let at = parameters.version()?;
+    parameters.finish()?;
+    let (document, read_at) = ground.base().get_at(at, &collection, &id)?;
     preconditions.check_match(document.as_deref().map(|found| standing(found, read_at)))?;
     let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
 
@@ -73,7 +78,7 @@ pub(super) async fn read(
 /// `POST /collections/{collection}/documents`: inserts one document, or as NDJSON many, all or
 /// none.
 pub(super) async fn insert(
-    _: Allowed<auth::Write>,
+    Allowed { caller, .. }: Allowed<auth::Write>,
     CollectionPath(collection): CollectionPath,
     request: HttpRequest,
     ground: Ground,
@@ -81,12 +86,19 @@ pub(super) async fn insert(
 ) -> Result<Answer, Problem> {
     match MediaType::of(&request) {
         MediaType::Json => {
+            let once = ground.once(&request, &caller, &body)?;
             let representation = wants_representation(&request);
-            let insert =
-                move |base: Base<'_>| insert_one(&base, &collection, &body, representation);
+            let insert = move |base: Base<'_>| {
+                insert_one(&base, &collection, &body, once.as_ref(), representation)
+            };
             ground.run(insert).await
         }
-        MediaType::Ndjson => ground.run(move |base| insert_many(&base, &collection, &body)).await,
+        MediaType::Ndjson => {
+            let once = ground.once(&request, &caller, &body)?;
+            let insert =
+                move |base: Base<'_>| insert_many(&base, &collection, &body, once.as_ref());
+            ground.run(insert).await
+        }
         MediaType::MergePatch | MediaType::JsonPatch | MediaType::Other => {
             Err(unsupported("application/json and application/x-ndjson"))
         }
@@ -212,42 +224,50 @@ fn insert_one(
     base: &Base<'_>,
     collection: &CollectionName,
     body: &Body,
+    once: Option<&Once>,
     representation: bool,
 ) -> Result<Answer, Problem> {
     let draft = Draft::parse(body.bytes())?;
-    let inserted = base.transact(|tx| {
+    let mut document = None;
+    let effect = take_effect(once, base, |tx| {
         let id = tx.insert(collection, draft.clone())?;
-        let document = tx.get(collection, &id)?;
-        Ok((id, document))
+        document = tx.get(collection, &id)?;
+        Ok(vec![id])
     })?;
-    let Committed { version, value: (id, document) } = inserted;
+    let Effect { ids, version, is_repeated } = effect;
+    let id = ids.first().ok_or_else(Problem::internal)?;
+    if is_repeated {
+        let current = base.get(collection, id)?.0;
+        document = current.filter(|current| current.version() == version);
+    }
     let document: Option<Arc<Document>> = document.filter(|_| representation);
     let text = document.map(|document| document.to_json_with_version());
-    let answer = Answer::written(StatusCode::CREATED, &id, version, text);
-    let location = base.path() + &location(collection, &id);
-    Ok(answer.with(header::LOCATION, location))
+    let answer = Answer::written(StatusCode::CREATED, id, version, text);
+    let location = base.path() + &location(collection, id);
+    Ok(answer.with(header::LOCATION, location).marked(is_repeated))
 }
 
 fn insert_many(
     base: &Base<'_>,
     collection: &CollectionName,
     body: &Body,
+    once: Option<&Once>,
 ) -> Result<Answer, Problem> {
     let drafts = read_lines(body.bytes())?;
-    let inserted = base.transact(|tx| {
+    let effect = take_effect(once, base, |tx| {
         let insert = |(line, draft): &(usize, Draft)| {
             let inserted = tx.insert(collection, draft.clone());
             inserted.map_err(|error| Problem::from(error).in_line(*line))
         };
         Ok(drafts.iter().map(insert).collect::<Result<Vec<_>, _>>()?)
     })?;
-    let Committed { version, value: ids } = inserted;
+    let Effect { ids, version, is_repeated } = effect;
     let text = json_text(&Inserted {
         version: version.get(),
         inserted: ids.len(),
         ids: ids.iter().map(DocumentId::as_str).collect(),
     });
-    Ok(Answer::json(StatusCode::CREATED, text))
+    Ok(Answer::json(StatusCode::CREATED, text).marked(is_repeated))
 }
 
 /// The documents of NDJSON, each with the number of its line. Empty lines are passed over.

@@ -21,7 +21,10 @@ use actix_web::{
     web::Data,
 };
 
-use super::{Service, body::discard, kinds::Kind, problem::Problem, respond::REQUEST_ID};
+use super::{
+    Service, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
+    respond::REQUEST_ID, routes,
+};
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
 const REQUEST_ID_MAX: usize = 128;
@@ -36,12 +39,14 @@ pub(super) async fn envelope(
     let id = request_id(&request);
     let line = format!("{} {}", request.method(), request.path());
 
-    let refused = match is_open(request.path()) {
+    let mut standing = None;
+    let refused = match routes::is_open(request.path()) {
         true => None,
         false => match service.keys.caller(&service.database, &request) {
             Ok(caller) => {
+                standing = service.quotas.admit(&caller);
                 request.extensions_mut().insert(caller);
-                None
+                standing.as_ref().and_then(Standing::refusal)
             }
             Err(problem) => Some(problem),
         },
@@ -57,7 +62,10 @@ pub(super) async fn envelope(
             Err(_) => Err(Problem::internal()),
         },
     };
-    let answered = answered.map(|response| with_id(response, &id));
+    let answered = answered.map(|mut response| {
+        standing.inspect(|standing| standing.tell(response.headers_mut()));
+        with_id(response, &id)
+    });
     let status = match &answered {
         Ok(response) => response.status(),
         Err(problem) => problem.status_code(),
@@ -65,11 +73,6 @@ pub(super) async fn envelope(
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "monsterdb::access", id, status = status.as_u16(), milliseconds, "{line}");
     answered.map_err(|problem| problem.of_request(&id).into())
-}
-
-/// True for the paths that need no key.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/health" | "/health/live" | "/health/ready") || path.starts_with("/problems/")
 }
 
 /// The client's id for the request where it is a sane one, else a new one.
@@ -137,7 +140,9 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, sessions::Sessions, streams::Streams},
+        server::{
+            ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions, streams::Streams,
+        },
         sync::Arc,
     };
 
@@ -149,7 +154,18 @@ mod tests {
         let sessions = Arc::new(Sessions::new(options.session_limits()));
         let streams = Arc::new(Streams::new(options.stream_limits()));
         let database = Database::in_memory();
-        Data::new(Service { database, keys, sessions, streams, body_timeout, stopping })
+        let (quotas, under_way) = (Quotas::new(None), Arc::default());
+        let service = Service {
+            database,
+            keys,
+            quotas,
+            sessions,
+            streams,
+            under_way,
+            body_timeout,
+            stopping,
+        };
+        Data::new(service)
     }
 
     async fn panic_at_once() -> HttpResponse {

@@ -4,7 +4,11 @@
 //! Invariant: text from the URL is percent-decoded here, once, and must be UTF-8. A collection that
 //! the path names is handed out only when the request's key is for it.
 
-use std::future::{Ready, ready};
+use std::{
+    cmp::Reverse,
+    future::{Ready, ready},
+    str::FromStr,
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -12,10 +16,16 @@ use actix_web::{
     http::header::{self, HeaderName},
 };
 
-use super::{auth::Caller, kinds::Kind, problem::Problem, respond::Form};
+use super::{
+    auth::Caller,
+    kinds::Kind,
+    problem::Problem,
+    respond::{Form, JSON, NDJSON},
+};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId, IndexName},
+    version::Version,
 };
 
 /// The collection that the path names.
@@ -115,6 +125,28 @@ impl Parameters {
         Some(self.0.swap_remove(place).1)
     }
 
+    /// Takes out an integer that is not negative.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+        self.parsed(name, "an integer that is not negative")
+    }
+
+    /// Takes out true or false.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "true or false")
+    }
+
+    /// Takes out the version to read at, when it is not the latest.
+    pub(super) fn version(&mut self) -> Result<Option<Version>, Problem> {
+        Ok(self.integer("at")?.map(Version::new))
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, rule: &str) -> Result<Option<T>, Problem> {
+        let parsed = self.take(name).map(|text| text.parse()).transpose();
+        parsed.map_err(|_| {
+            Problem::new(Kind::InvalidQuery, format!("the parameter {name} must be {rule}"))
+        })
+    }
+
     /// Refuses what nobody took.
     pub(super) fn finish(self) -> Result<(), Problem> {
         match self.0.first() {
@@ -161,40 +193,58 @@ pub(super) fn unsupported(understood: &str) -> Problem {
 
 /// In which form the request wants a page of documents.
 pub(super) fn accepted_form(request: &HttpRequest) -> Result<Form, Problem> {
-    let form = |range: &str| match range {
-        "application/x-ndjson" => Some(Form::Ndjson),
-        "application/json" | "application/*" | "*/*" => Some(Form::Json),
-        _ => None,
-    };
-    negotiate(request, Form::Json, form)?.ok_or_else(|| {
-        let detail = "the answer has the forms application/json and application/x-ndjson";
-        Problem::new(Kind::NotAcceptable, detail)
-    })
-}
-
-/// The form with the greatest weight among those that the request accepts, the first of them where
-/// several have it; `default` when it does not say.
-pub(super) fn negotiate<F>(
-    request: &HttpRequest,
-    default: F,
-    form_of: impl Fn(&str) -> Option<F>,
-) -> Result<Option<F>, Problem> {
     let accept = header_text(request, &header::ACCEPT)?;
-    if accept.trim().is_empty() {
-        return Ok(Some(default));
-    }
-    let mut best: Option<(F, f32)> = None;
-    for range in accept.split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let Some(form) = form_of(&range) else { continue };
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
-        let weight = weight.unwrap_or(0.0);
-        if weight > best.as_ref().map_or(0.0, |(_, best)| *best) {
-            best = Some((form, weight));
+    match accepted(&accept, &[JSON, NDJSON]) {
+        Some(JSON) => Ok(Form::Json),
+        Some(_) => Ok(Form::Ndjson),
+        None => {
+            let detail = "the answer has the forms application/json and application/x-ndjson";
+            Err(Problem::new(Kind::NotAcceptable, detail))
         }
     }
-    Ok(best.map(|(form, _)| form))
+}
+
+/// The one of these media types that a header `Accept` prefers (RFC 9110, section 12.5.1), the
+/// first when there is no such header. Of two that it likes equally it is the one that it names,
+/// then the one that it names first, then the first of ours.
+pub(super) fn accepted(accept: &str, forms: &[&'static str]) -> Option<&'static str> {
+    if accept.trim().is_empty() {
+        return forms.first().copied();
+    }
+    let ranges: Vec<(String, f32)> = accept.split(',').map(media_range).collect();
+    let mut best: Option<(&'static str, Liking)> = None;
+    for form in forms {
+        if let Some(liking) = liking(form, &ranges)
+            && best.is_none_or(|(_, most)| liking > most)
+        {
+            best = Some((form, liking));
+        }
+    }
+    best.map(|(form, _)| form)
+}
+
+/// How much a form is liked: by the weight, the closeness and the place of the range that is about
+/// it.
+type Liking = (f32, usize, Reverse<usize>);
+
+/// How much these ranges like a form; nothing when they refuse it or do not name it.
+fn liking(form: &str, ranges: &[(String, f32)]) -> Option<Liking> {
+    let kind = form.split_once('/').map_or(form, |(kind, _)| kind);
+    let names = ["*/*".to_owned(), format!("{kind}/*"), form.to_owned()];
+    // What is said of the form itself counts, not what is said of its kind or of all.
+    let said = names.iter().enumerate().rev().find_map(|(closeness, name)| {
+        let place = ranges.iter().position(|(range, _)| range == name)?;
+        Some((ranges.get(place)?.1, closeness, Reverse(place)))
+    });
+    said.filter(|(weight, ..)| *weight > 0.0)
+}
+
+/// A range of media types and its weight.
+fn media_range(text: &str) -> (String, f32) {
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let name = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=").map(str::to_owned));
+    (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 /// True when the request asks for the document in the answer (RFC 7240).
@@ -295,6 +345,9 @@ mod tests {
             form("application/json;q=0.1,application/x-ndjson; q=0.2").unwrap(),
             Form::Ndjson
         );
+        assert_eq!(form("application/x-ndjson, */*").unwrap(), Form::Ndjson);
+        assert_eq!(form("application/json;q=0, */*").unwrap(), Form::Ndjson);
+        assert_eq!(form("*/*, application/x-ndjson;q=0.2").unwrap(), Form::Json);
         assert!(form("text/html").is_err());
         assert!(form("application/json;q=0").is_err());
     }

@@ -11,13 +11,17 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 
-use super::{Service, auth::Caller, extract::path_segment, problem::Problem, sessions::Held};
+use super::{
+    Service, auth::Caller, body::Body, extract::path_segment, idempotency::Once, problem::Problem,
+    sessions::Held,
+};
 use crate::{
     commit::{Committed, TransactOptions},
     database::Database,
     document::Document,
     error::Result,
     names::{CollectionName, DocumentId},
+    query::invalid,
     sync::Arc,
     transaction::Transaction,
     version::Version,
@@ -56,6 +60,20 @@ impl Ground {
             Some(held) => work(Base::Session(held)),
         };
         service.block(on_base).await
+    }
+
+    /// The promise to take effect once, if the request asks for it. Within a transaction it cannot
+    /// be given: there it is the commit that takes effect.
+    pub(super) fn once(
+        &self,
+        request: &HttpRequest,
+        caller: &Caller,
+        body: &Body,
+    ) -> Result<Option<Once>, Problem> {
+        match &self.held {
+            Some(_) => Once::refuse(request).map(|()| None),
+            None => Once::of(request, caller.identity(), body.bytes(), &self.service.under_way),
+        }
     }
 
     /// What to read from at once.
@@ -115,6 +133,27 @@ impl Base<'_> {
         }
     }
 
+    /// As [`Base::get`], at a version when one is given. A transaction has one of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Base::get`], and when the version cannot be read.
+    pub(super) fn get_at(
+        &self,
+        version: Option<Version>,
+        collection: &CollectionName,
+        id: &DocumentId,
+    ) -> Result<(Option<Arc<Document>>, Version)> {
+        match (self, version) {
+            (_, None) => self.get(collection, id),
+            (Base::Database(database), Some(version)) => {
+                let snapshot = database.snapshot_at(version)?;
+                Ok((snapshot.get_by_id(collection, id).cloned(), version))
+            }
+            (Base::Session(_), Some(_)) => Err(invalid("at does not go with a transaction")),
+        }
+    }
+
     /// What stands before `/collections` in the paths of this base.
     pub(super) fn path(&self) -> String {
         match self {
@@ -154,7 +193,7 @@ fn service(request: &HttpRequest) -> Result<Data<Service>, Problem> {
 }
 
 /// Takes the session that the path names.
-fn hold(request: &HttpRequest, service: &Service) -> Result<Held, Problem> {
+pub(super) fn hold(request: &HttpRequest, service: &Service) -> Result<Held, Problem> {
     let token = path_segment(request, TOKEN)?;
     let caller = request.extensions().get::<Caller>().cloned().ok_or_else(Problem::internal)?;
     service.sessions.take(caller.identity(), &token)

@@ -8,7 +8,7 @@ use super::{
     Service,
     auth::{Admin, Allowed, Read},
     body::Body,
-    extract::{CollectionPath, IndexPath, MediaType},
+    extract::{CollectionPath, IndexPath, MediaType, Parameters},
     problem::Problem,
     respond::{Answer, json_text},
 };
@@ -47,9 +47,10 @@ pub(crate) struct MadeIndex {
 pub(super) async fn list(
     _: Allowed<Read>,
     CollectionPath(name): CollectionPath,
+    parameters: Parameters,
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
-    let snapshot = service.database.snapshot();
+    let snapshot = service.state_at(parameters)?;
     Ok(Answer::read(snapshot.version(), listed(&snapshot, &name)?))
 }
 

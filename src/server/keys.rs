@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::respond::json_text;
+use super::{quota::OwnRate, respond::json_text};
 use crate::{
     commit::TransactOptions,
     database::Database,
@@ -52,6 +52,7 @@ pub(crate) struct NewKey {
     role: Role,
     /// The only collections that it is for; all when there is no list.
     collections: Option<Vec<CollectionName>>,
+    rate: OwnRate,
 }
 
 /// Why a key is not made, or not revoked.
@@ -60,7 +61,7 @@ pub enum KeyError {
     /// It is not one.
     #[error("{member}: {reason}")]
     Invalid {
-        /// What of it is wrong: `name` or `collections`.
+        /// What of it is wrong: `name`, `collections` or `rate_burst`.
         member: &'static str,
         /// What is wrong with it.
         reason: String,
@@ -101,6 +102,8 @@ pub(super) struct StoredKey {
     /// When it was made (RFC 3339).
     #[serde(default)]
     pub(super) created: Option<String>,
+    #[serde(flatten)]
+    pub(super) rate: OwnRate,
     /// Hexadecimal SHA-256 of the key.
     pub(super) hash: String,
 }
@@ -116,8 +119,21 @@ struct Described<'a> {
     role: Role,
     #[serde(with = "names")]
     collections: Option<Vec<CollectionName>>,
+    #[serde(flatten)]
+    rate: OwnRate,
     created: Option<&'a str>,
     last_used: Option<String>,
+}
+
+/// A key as it is asked for.
+#[derive(Serialize)]
+struct Asked<'a> {
+    name: &'a str,
+    role: Role,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collections: Option<Vec<&'a str>>,
+    #[serde(flatten)]
+    rate: OwnRate,
 }
 
 #[derive(Serialize)]
@@ -136,6 +152,7 @@ impl NewKey {
         name: &str,
         role: Role,
         collections: Option<Vec<CollectionName>>,
+        rate: OwnRate,
     ) -> Result<NewKey, KeyError> {
         let invalid =
             |member, reason: &str| Err(KeyError::Invalid { member, reason: reason.to_owned() });
@@ -144,8 +161,12 @@ impl NewKey {
             let rule = "a name has 1 to 128 bytes of UTF-8 without control characters";
             return invalid("name", rule);
         }
+        if rate.burst == Some(0) {
+            return invalid("rate_burst", "it is at least 1: a key that may never ask is none");
+        }
+        let name = name.to_owned();
         let Some(names) = &collections else {
-            return Ok(NewKey { name: name.to_owned(), role, collections });
+            return Ok(NewKey { name, role, collections, rate });
         };
         if role == Role::Admin {
             return invalid("collections", "an admin key is for all collections: leave them out");
@@ -160,15 +181,15 @@ impl NewKey {
         if let Some((_, name)) = twin {
             return invalid("collections", &format!("{name} stands twice"));
         }
-        Ok(NewKey { name: name.to_owned(), role, collections })
+        Ok(NewKey { name, role, collections, rate })
     }
 
     /// The body that asks a server for it.
     pub(crate) fn to_json(&self) -> String {
-        let NewKey { name, role, collections } = self;
+        let NewKey { name, role, collections, rate } = self;
         let names = collections.as_ref().map(|names| names.iter().map(CollectionName::as_str));
         let names: Option<Vec<&str>> = names.map(Iterator::collect);
-        serde_json::json!({ "name": name, "role": role, "collections": names }).to_string()
+        json_text(&Asked { name, role: *role, collections: names, rate: *rate })
     }
 }
 
@@ -195,7 +216,8 @@ pub(crate) fn make(database: &Database, new: &NewKey) -> Result<String, KeyError
 ///
 /// When it cannot be stored.
 pub(super) fn make_first(database: &Database) -> Result<Option<String>> {
-    let first = NewKey { name: "first".to_owned(), role: Role::Admin, collections: None };
+    let rate = OwnRate::default();
+    let first = NewKey { name: "first".to_owned(), role: Role::Admin, collections: None, rate };
     let made = database.transact_with(TransactOptions::default(), |tx| match admins(tx, 1)? {
         0 => Ok(Some(store(tx, &first)?.1)),
         _ => Ok(None),
@@ -252,9 +274,9 @@ fn store(tx: &Transaction, new: &NewKey) -> Result<(DocumentId, String, StoredKe
         return Err(Error::LimitExceeded { what: "the number of keys", max, actual });
     }
     let (id, key) = generate()?;
-    let NewKey { name, role, collections } = new.clone();
+    let NewKey { name, role, collections, rate } = new.clone();
     let created = Some(humantime::format_rfc3339_millis(SystemTime::now()).to_string());
-    let stored = StoredKey { name, role, collections, created, hash: hex(&hash(&key)) };
+    let stored = StoredKey { name, role, collections, created, rate, hash: hex(&hash(&key)) };
     tx.put(&keys, &id, Draft::parse(json_text(&stored).as_bytes())?)?;
     Ok((id, key, stored))
 }
@@ -280,6 +302,7 @@ fn described<'a>(
         name: &stored.name,
         role: stored.role,
         collections: stored.collections.clone(),
+        rate: stored.rate,
         created: stored.created.as_deref(),
         last_used: last_used.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
     }

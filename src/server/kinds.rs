@@ -32,6 +32,7 @@ pub(super) enum Kind {
     LastAdminKey,
     Conflict,
     TransactionBusy,
+    IdempotencyInProgress,
     VersionGone,
     ChangesGone,
     TransactionEnded,
@@ -47,6 +48,7 @@ pub(super) enum Kind {
     UnindexableDocument,
     HintRefused,
     InvalidBody,
+    IdempotencyMismatch,
     LimitExceeded,
     PreconditionRequired,
     TooManySessions,
@@ -131,6 +133,11 @@ impl Kind {
         TABLE.iter().find(|row| row.slug == slug)
     }
 
+    /// All of them, in their order.
+    pub(super) fn rows() -> &'static [Row] {
+        &TABLE
+    }
+
     /// Its row in the table.
     pub(super) fn row(self) -> &'static Row {
         TABLE.iter().find(|row| row.kind == self).expect("every kind has a row")
@@ -147,6 +154,7 @@ impl Kind {
             self,
             Kind::Conflict
                 | Kind::TransactionBusy
+                | Kind::IdempotencyInProgress
                 | Kind::TooManySessions
                 | Kind::TooManyStreams
                 | Kind::TooManyRequests
@@ -176,7 +184,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 48] = [
+static TABLE: [Row; 50] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -221,6 +229,8 @@ static TABLE: [Row; 48] = [
         "Run the transaction again. The member conflicts names what was overtaken."),
     row(Kind::TransactionBusy, 409, "tx-busy", "The transaction is in use",
         "Send one request of a transaction at a time: wait for the answer to the one before."),
+    row(Kind::IdempotencyInProgress, 409, "idempotency-in-progress", "The first request still runs",
+        "Wait as long as the header Retry-After says, then send the same request again."),
     row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
         "Begin the listing again without a cursor, or read at the version that nearest names."),
     row(Kind::ChangesGone, 410, "changes-gone", "The changes are not kept any more",
@@ -251,6 +261,8 @@ static TABLE: [Row; 48] = [
         "Leave the hint out, or name an index that fits. The detail says what is in the way."),
     row(Kind::InvalidBody, 422, "invalid-body", "The body's members are not understood",
         "Correct the member that the pointer names."),
+    row(Kind::IdempotencyMismatch, 422, "idempotency-mismatch", "The Idempotency-Key was another request's",
+        "Repeat the request as it was first sent, or take a new key for a new one."),
     row(Kind::LimitExceeded, 422, "limit-exceeded", "A limit was reached",
         "Split the work into smaller parts."),
     row(Kind::PreconditionRequired, 428, "precondition-required", "The collection requires preconditions",
@@ -264,7 +276,8 @@ static TABLE: [Row; 48] = [
     row(Kind::Internal, 500, "internal", "The server failed",
         "Look for the request's id in the server's log."),
     row(Kind::OutcomeUnknown, 500, "outcome-unknown", "The outcome of the commit is unknown",
-        "Once the server has been restarted, look whether the write is there."),
+        "Once the server has been restarted, send the request again with the same Idempotency-Key, \
+         or look whether the write is there."),
     row(Kind::ReadOnly, 503, "read-only", "The database takes no writes",
         "Look at the device and the log, then restart the server. Reads go on."),
     row(Kind::Closed, 503, "closed", "The server is shutting down",

@@ -26,17 +26,23 @@ mod extract;
 mod follow;
 mod ground;
 mod health;
+mod html;
+mod idempotency;
 mod indexes;
 mod keys;
 mod kinds;
+mod openapi;
 mod operation;
+mod options;
 mod precondition;
 mod problem;
 mod problems;
 mod queries;
 mod question;
+mod quota;
 mod rate_limit;
 mod respond;
+mod route;
 mod routes;
 mod sessions;
 mod streams;
@@ -44,17 +50,19 @@ mod transactions;
 mod write;
 
 pub use keys::{KeyError, Role};
-pub use rate_limit::RateLimit;
+pub use options::ServeOptions;
+pub use rate_limit::{Rate, RateLimit};
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
 pub(crate) use keys::{
     LastAdmin, NewKey, listed as list_keys, make as make_key, revoke as revoke_key,
 };
 pub(crate) use queries::Explained;
+pub(crate) use quota::{BURST_DEFAULT, OwnRate};
 
 use std::{
     convert::Infallible,
-    fmt, io,
+    io,
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
@@ -62,49 +70,15 @@ use std::{
 use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
 use tokio::sync::watch;
 
-use crate::{database::Database, error::Error, limits, sync::Arc};
+use crate::{database::Database, error::Error, snapshot::Snapshot, sync::Arc};
 use auth::Keys;
 use connection::Connection;
+use extract::Parameters;
+use idempotency::UnderWay;
 use problem::Problem;
-use sessions::{SessionLimits, Sessions};
-use streams::{Notifier, StreamLimits, Streams};
-
-/// How a database is served.
-#[derive(Clone)]
-pub struct ServeOptions {
-    /// The address to listen on; port 0 takes any that is free.
-    pub listen: SocketAddr,
-    /// Let every request in as an admin's. Only on a loopback address.
-    pub no_auth: bool,
-    /// An admin key besides the stored ones. It is not stored.
-    pub admin_key: Option<String>,
-    /// How often an address may come with a wrong key; no bound when there is none.
-    pub failed_auth_limit: Option<RateLimit>,
-    /// Time for requests in flight to end when the server is stopped.
-    pub shutdown_timeout: Duration,
-    /// Time for a request's head to arrive.
-    pub head_timeout: Duration,
-    /// Time for a request's body to arrive.
-    pub body_timeout: Duration,
-    /// Time that an idle connection is kept.
-    pub keep_alive: Duration,
-    /// Time between two requests of an interactive transaction, after which it is rolled back.
-    pub session_idle: Duration,
-    /// Time that an interactive transaction may take in all.
-    pub session_total: Duration,
-    /// Interactive transactions that may be open at once.
-    pub sessions: usize,
-    /// Those of them that one key may have begun.
-    pub sessions_per_key: usize,
-    /// Clients that may follow the changes at once.
-    pub streams: usize,
-    /// Time without a commit after which a stream of changes gets a sign of life.
-    pub heartbeat: Duration,
-    /// Time that a long poll for changes waits.
-    pub poll_timeout: Duration,
-    /// Time in which a client has to take something of a stream of changes.
-    pub stream_write_timeout: Duration,
-}
+use quota::Quotas;
+use sessions::Sessions;
+use streams::{Notifier, Streams};
 
 /// A server that has its address but takes no requests yet.
 pub struct Server {
@@ -149,70 +123,12 @@ pub enum ServeError {
 struct Service {
     database: Database,
     keys: Keys,
+    quotas: Quotas,
     sessions: Arc<Sessions>,
     streams: Arc<Streams>,
+    under_way: Arc<UnderWay>,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
-}
-
-impl ServeOptions {
-    /// The defaults for an address.
-    pub fn new(listen: SocketAddr) -> ServeOptions {
-        ServeOptions {
-            listen,
-            no_auth: false,
-            admin_key: None,
-            failed_auth_limit: Some(RateLimit { burst: 20, every: Duration::from_secs(1) }),
-            shutdown_timeout: Duration::from_secs(30),
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(60),
-            keep_alive: Duration::from_secs(75),
-            session_idle: Duration::from_secs(30),
-            session_total: Duration::from_secs(300),
-            sessions: limits::SESSIONS_MAX,
-            sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
-            streams: limits::STREAMS_MAX,
-            heartbeat: Duration::from_secs(15),
-            poll_timeout: Duration::from_secs(25),
-            stream_write_timeout: Duration::from_secs(30),
-        }
-    }
-
-    fn stream_limits(&self) -> StreamLimits {
-        StreamLimits {
-            all: self.streams,
-            heartbeat: self.heartbeat,
-            poll: self.poll_timeout,
-            write: self.stream_write_timeout,
-        }
-    }
-
-    fn session_limits(&self) -> SessionLimits {
-        SessionLimits {
-            all: self.sessions,
-            per_key: self.sessions_per_key,
-            idle: self.session_idle,
-            total: self.session_total,
-        }
-    }
-}
-
-/// Shows everything but the key, so that it cannot get into a log.
-impl fmt::Debug for ServeOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServeOptions")
-            .field("listen", &self.listen)
-            .field("no_auth", &self.no_auth)
-            .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
-            .field("failed_auth_limit", &self.failed_auth_limit)
-            .field("shutdown_timeout", &self.shutdown_timeout)
-            .field("head_timeout", &self.head_timeout)
-            .field("body_timeout", &self.body_timeout)
-            .field("keep_alive", &self.keep_alive)
-            .field("session_limits", &self.session_limits())
-            .field("stream_limits", &self.stream_limits())
-            .finish()
-    }
 }
 
 impl Server {
@@ -237,7 +153,17 @@ impl Server {
         let body_timeout = options.body_timeout;
         let sessions = Arc::new(Sessions::new(options.session_limits()));
         let streams = Arc::new(Streams::new(options.stream_limits()));
-        let service = Service { database, keys, sessions, streams, body_timeout, stopping };
+        let (quotas, under_way) = (Quotas::new(options.request_limit()), Arc::default());
+        let service = Service {
+            database,
+            keys,
+            quotas,
+            sessions,
+            streams,
+            under_way,
+            body_timeout,
+            stopping,
+        };
         let service = web::Data::new(service);
         let stop = StopHandle(Arc::new(stop));
         Ok(Server { listener, address, service, options, first_key, stop })
@@ -323,6 +249,16 @@ impl StopHandle {
 }
 
 impl Service {
+    /// The state that the parameter `at` names, or else the latest; no other parameter is taken.
+    fn state_at(&self, mut parameters: Parameters) -> Result<Arc<Snapshot>, Problem> {
+        let version = parameters.version()?;
+        parameters.finish()?;
+        match version {
+            Some(version) => Ok(self.database.snapshot_at(version)?),
+            None => Ok(self.database.snapshot()),
+        }
+    }
+
     /// Runs what may wait for a device or takes long, on a thread that is there for it.
     async fn block<T, E>(
         self: &Arc<Self>,

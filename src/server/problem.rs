@@ -23,7 +23,7 @@ use super::{
 use crate::error::{Conflict, Dependency, Error};
 
 /// The media type of problems.
-const PROBLEM_JSON: &str = "application/problem+json";
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One failed request's problem. It is boxed, so that a result that is none stays small.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ struct Body<'a> {
     /// The version that can be read in the place of one that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<u64>,
-    /// The oldest version whose changes are kept.
+    /// The oldest version that can be read, or whose changes are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -217,9 +217,10 @@ impl From<Error> for Problem {
                 problem.0.conflicts = conflicts.iter().map(Overtaken::from).collect();
                 problem
             }
-            Error::VersionGone { nearest, .. } => {
+            Error::VersionGone { nearest, oldest, .. } => {
                 let mut problem = Problem::new(kind, error.to_string());
                 problem.0.nearest = Some(nearest.get());
+                problem.0.oldest = Some(oldest.get());
                 problem
             }
             Error::ChangesGone { oldest, .. } => {

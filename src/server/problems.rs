@@ -7,10 +7,11 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
-    extract::path_segment,
+    extract::{accepted, header_text, path_segment},
+    html::{self, HTML, escape, frame, prose},
     kinds::{Kind, Row},
     problem::Problem,
-    respond::{Answer, json_text},
+    respond::{Answer, JSON, json_text},
 };
 
 /// A page as JSON.
@@ -22,32 +23,69 @@ struct Page {
     advice: &'static str,
 }
 
-/// `GET /problems/{slug}`: what a kind of problem is and what to do, for people as HTML, else as
-/// JSON.
+#[derive(Serialize)]
+struct List {
+    problems: Vec<Page>,
+}
+
+/// `GET /problems/{slug}`: what a kind of problem is and what to do, as JSON or for people.
 pub(super) async fn page(request: HttpRequest) -> Result<Answer, Problem> {
     let slug = path_segment(&request, "{slug}")?;
     let row = Kind::find(&slug)
         .ok_or_else(|| Problem::new(Kind::RouteNotFound, "there is no problem of this name"))?;
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
-        return Ok(Answer::text(StatusCode::OK, "text/html; charset=utf-8", html(row)));
+    match wants_html(&request)? {
+        true => {
+            let body = format!(
+                "<main>\n<p><a href=\"/problems\">Problems</a></p>\n{}</main>\n",
+                told(row, "h1")
+            );
+            Ok(html::answer(frame(row.title, &body)))
+        }
+        false => Ok(Answer::json(StatusCode::OK, json_text(&Page::of(row)))),
     }
-    let page = Page {
-        r#type: format!("/problems/{slug}"),
-        title: row.title,
-        status: row.status().as_u16(),
-        advice: row.advice,
-    };
-    Ok(Answer::json(StatusCode::OK, json_text(&page)))
 }
 
-/// The table's texts are the server's own and hold nothing to escape.
-fn html(row: &Row) -> String {
+/// `GET /problems`: all of them.
+pub(super) async fn list(request: HttpRequest) -> Result<Answer, Problem> {
+    match wants_html(&request)? {
+        true => {
+            let rows: String = Kind::rows().iter().map(|row| told(row, "h2")).collect();
+            let body = format!(
+                "<main>\n<p><a href=\"/docs\">The interface</a></p>\n<h1>Problems</h1>\n\
+                 <p>Every type that a refusal may have, and what to do.</p>\n{rows}</main>\n"
+            );
+            Ok(html::answer(frame("Problems", &body)))
+        }
+        false => {
+            let problems = Kind::rows().iter().map(Page::of).collect();
+            Ok(Answer::json(StatusCode::OK, json_text(&List { problems })))
+        }
+    }
+}
+
+impl Page {
+    fn of(row: &Row) -> Page {
+        Page {
+            r#type: format!("/problems/{}", row.slug),
+            title: row.title,
+            status: row.status().as_u16(),
+            advice: row.advice,
+        }
+    }
+}
+
+fn wants_html(request: &HttpRequest) -> Result<bool, Problem> {
+    let accept = header_text(request, &header::ACCEPT)?;
+    Ok(accepted(&accept, &[JSON, HTML]) == Some(HTML))
+}
+
+fn told(row: &Row, heading: &str) -> String {
     let Row { title, slug, advice, .. } = row;
-    let status = row.status();
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-         <h1>{title}</h1>\n<p><code>{slug}</code>, answered with {status}.</p>\n<p>{advice}</p>\n\
-         </html>\n"
+        "<{heading} id=\"{slug}\">{}</{heading}>\n<p><code>{slug}</code>, answered with {}.</p>\n\
+         <p>{}</p>\n",
+        escape(title),
+        row.status(),
+        prose(advice)
     )
 }

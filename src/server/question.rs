@@ -27,6 +27,9 @@ const NOT_INDEXES: [&str; 2] = ["_id", "$or"];
 /// Why an explanation has no cursor.
 const FIRST_PAGE: &str = "what is explained is the first page";
 
+/// Why a cursor goes with no version.
+const VERSION_OF_ITS_OWN: &str = "a cursor has a version of its own";
+
 /// What a request asks of a collection.
 pub(super) struct Question {
     pub(super) query: Query,
@@ -50,15 +53,20 @@ impl Question {
     pub(super) fn of_parameters(mut parameters: Parameters) -> Result<Question, Problem> {
         let filter = parameters.take("filter");
         let sort = parameters.take("sort");
-        let limit = integer("limit", parameters.take("limit"))?;
-        let offset = integer("offset", parameters.take("offset"))?;
+        let limit = parameters.integer("limit")?;
+        let offset = parameters.integer("offset")?;
         let fields = parameters.take("fields");
         let cursor = parameters.take("cursor");
         let hint = parameters.take("hint");
-        let explain = boolean("explain", parameters.take("explain"))?.unwrap_or(false);
+        let explain = parameters.boolean("explain")?.unwrap_or(false);
+        let at = parameters.version()?;
         parameters.finish()?;
         if explain && cursor.is_some() {
             let detail = format!("the parameter cursor does not go with explain: {FIRST_PAGE}");
+            return Err(Problem::new(Kind::InvalidQuery, detail));
+        }
+        if at.is_some() && cursor.is_some() {
+            let detail = format!("the parameter at does not go with cursor: {VERSION_OF_ITS_OWN}");
             return Err(Problem::new(Kind::InvalidQuery, detail));
         }
         let query =
@@ -67,7 +75,7 @@ impl Question {
         let cursor = cursor.map(|cursor| cursor.parse()).transpose()?;
         let query = hinted(page(query, limit, offset)?, hint.as_deref())?;
         let asked = Asked::Documents(fields, cursor);
-        Ok(Question { query, at: None, asked, explain })
+        Ok(Question { query, at, asked, explain })
     }
 
     pub(super) fn of_body(text: &str) -> Result<Question, Problem> {
@@ -153,7 +161,7 @@ impl Given {
             (in_order && limit, "limit", no_order),
             (in_order && offset, "offset", no_order),
             (self.cursor && self.explain, "cursor", FIRST_PAGE),
-            (self.cursor && self.at, "at", "a cursor has a version of its own"),
+            (self.cursor && self.at, "at", VERSION_OF_ITS_OWN),
             (self.cursor && self.skips, "offset", "it goes with the first page, not with a cursor"),
         ];
         let broken = rules.into_iter().find(|(is_broken, _, _)| *is_broken);
@@ -254,26 +262,6 @@ fn hinted(query: Query, hint: Option<&str>) -> Result<Query, Problem> {
         ));
     }
     Ok(query.hint(hint))
-}
-
-pub(super) fn boolean(name: &str, value: Option<String>) -> Result<Option<bool>, Problem> {
-    let truth = value.map(|text| {
-        text.parse().map_err(|_| {
-            let detail = format!("the parameter {name} must be true or false");
-            Problem::new(Kind::InvalidQuery, detail)
-        })
-    });
-    truth.transpose()
-}
-
-pub(super) fn integer(name: &str, value: Option<String>) -> Result<Option<u64>, Problem> {
-    let number = value.map(|text| {
-        text.parse().map_err(|_| {
-            let detail = format!("the parameter {name} must be an integer that is not negative");
-            Problem::new(Kind::InvalidQuery, detail)
-        })
-    });
-    number.transpose()
 }
 
 /// Says where in the body it is that the engine refuses.

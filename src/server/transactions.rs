@@ -21,11 +21,13 @@ use super::{
     auth::{Allowed, Caller, Read},
     body::{Body, Object},
     extract::MediaType,
+    ground::hold,
+    idempotency::Once,
     problem::Problem,
     respond::{Answer, json_text},
     sessions::Held,
 };
-use crate::{sync::Clock, transaction::Isolation};
+use crate::{database::Database, sync::Clock, transaction::Isolation, version::Version};
 
 #[derive(Serialize)]
 struct Begun<'a> {
@@ -48,6 +50,7 @@ pub(super) async fn begin(
     service: Data<Service>,
     body: Body,
 ) -> Result<Answer, Problem> {
+    Once::refuse(&request)?;
     let isolation = match body.bytes().is_empty() {
         true => Isolation::default(),
         false => {
@@ -70,12 +73,30 @@ pub(super) async fn begin(
 
 /// `POST /transactions/{token}/commit`
 pub(super) async fn commit(
-    _: Allowed<Read>,
-    held: Held,
+    Allowed { caller, .. }: Allowed<Read>,
+    request: HttpRequest,
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
-    let version = service.block(move |database| held.commit(database)).await?;
-    Ok(Answer::json(StatusCode::OK, json_text(&Committed { version: version.get() })))
+    let once = Once::of(&request, caller.identity(), b"", &service.under_way)?;
+    // A session that was committed has ended, so the result is looked for before it.
+    let earlier = once.as_ref().map(|once| once.earlier(&service.database.begin())).transpose()?;
+    if let Some((_, version)) = earlier.flatten() {
+        return Ok(committed(version).marked(true));
+    }
+    let held = hold(&request, &service)?;
+    let commit = move |database: &Database| {
+        // One that wrote nothing stays a reader, which never conflicts.
+        if let Some(once) = once.filter(|_| held.transaction().has_writes()) {
+            once.prepare(database)?;
+            once.record(held.transaction(), &[])?;
+        }
+        held.commit(database)
+    };
+    Ok(committed(service.block(commit).await?))
+}
+
+fn committed(version: Version) -> Answer {
+    Answer::json(StatusCode::OK, json_text(&Committed { version: version.get() }))
 }
 
 /// `DELETE /transactions/{token}`: rolls back and answers 204.

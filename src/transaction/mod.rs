@@ -252,6 +252,11 @@ impl Transaction {
         Ok(count)
     }
 
+    /// True when there is something to commit.
+    pub fn has_writes(&self) -> bool {
+        !self.state.borrow().writes.is_empty()
+    }
+
     /// Marks a place to roll back to.
     pub fn savepoint(&self) -> Savepoint {
         let state = &mut *self.state.borrow_mut();

@@ -22,15 +22,18 @@ fn make(place: &Place, line: &str) -> (String, String) {
 fn live(place: &Place, target: &str) {
     let good = |line: &str| place.good(&format!("{line} {target}"));
     let before = good("keys list").lines().count();
-    let made = good("keys create app --role write --collection c --collection d");
+    let made = good("keys create app --role write --collection c --collection d --rate-limit 90/m");
     let lines: Vec<&str> = made.lines().collect();
     assert_eq!((lines.len(), lines[2]), (3, "Keep it: it is shown only this once."), "{made}");
     let id = lines[1].strip_prefix("mdb_").unwrap().split('_').next().unwrap();
-    assert!(lines[0].starts_with(&format!("made key {id} app: write in c,d, made 20")), "{made}");
+    assert!(
+        lines[0].starts_with(&format!("made key {id} app: write in c,d, rate 90/m, made 20")),
+        "{made}"
+    );
     let listed = good("keys list");
     assert_eq!(listed.lines().count(), before + 1, "{listed}");
     let last = listed.lines().last().unwrap();
-    assert!(last.starts_with(&format!("{id} app: write in c,d, made 20")), "{listed}");
+    assert!(last.starts_with(&format!("{id} app: write in c,d, rate 90/m, made 20")), "{listed}");
     assert!(!listed.contains(lines[1]), "{listed}");
 
     let made = value(&good("--json keys create all --role read"));
@@ -119,7 +122,7 @@ fn a_limit_on_wrong_keys_is_a_rate() {
     let place = Place::new();
     for wrong in ["1", "0/s", "/s", "1/d", "-1/s", "1.5/s", "on"] {
         let run = place.fails(2, &format!("serve --failed-auth-limit={wrong}"));
-        assert!(run.err.contains("a rate such as 1/s"), "{run:?}");
+        assert!(run.err.contains("a rate such as 100/s"), "{run:?}");
     }
     place.fails(2, "serve --failed-auth-burst 0");
 }
@@ -133,4 +136,17 @@ fn only_making_a_key_makes_a_directory() {
     }
     make(&place, "admin --role admin");
     assert_eq!(place.good("keys list").lines().count(), 1);
+}
+
+#[test]
+fn a_server_that_is_asked_too_often_is_waited_for() {
+    let place = Place::new();
+    let limits = ["--rate-limit", "1/s", "--rate-burst", "1"];
+    let (server, key) = Server::start_with(&place, &limits);
+    let target = format!("--url {} --key {}", server.url, key.unwrap());
+    assert_eq!(place.import(&documents(1..=3), &target).code, 0);
+    // It asks twice, and the server takes one request in a second.
+    assert_eq!(place.good(&format!("query c {target}")).lines().count(), 3);
+    place.fails(2, &format!("keys create k --role read --rate-burst 0 {target}"));
+    assert_eq!(server.stop(), 0);
 }

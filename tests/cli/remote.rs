@@ -24,7 +24,7 @@ impl Server {
         Server::start_with(place, &[])
     }
 
-    fn start_with(place: &Place, arguments: &[&str]) -> (Server, Option<String>) {
+    pub(crate) fn start_with(place: &Place, arguments: &[&str]) -> (Server, Option<String>) {
         let mut child = place
             .command()
             .args(["serve", "--listen", "127.0.0.1:0", "--json"])

@@ -1,6 +1,10 @@
 //! What is given out and when: in order, once, only what is published; waiting for it, and the end.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use monsterdb::{
     CollectionName, Database, Durability, Error, IndexDefinition, Json, Version,
@@ -74,6 +78,25 @@ fn one_who_waits_for_a_time_goes_away_with_nothing() {
     put(&db, "c", "x", "{}");
     assert_eq!(changes.next_within(SOON).unwrap().unwrap().version.get(), 1);
     assert_eq!(changes.position().get(), 1);
+}
+
+#[test]
+fn one_who_waits_is_woken_by_every_commit() {
+    let db = Database::in_memory();
+    let mut changes = db.changes(Version::ZERO).unwrap();
+    let (told, seen) = mpsc::channel();
+    thread::spawn(move || {
+        while let Ok(Some(change)) = changes.next_within(60 * SOON) {
+            if told.send(change.version).is_err() {
+                break;
+            }
+        }
+    });
+    for n in 0..50 {
+        // The one before was seen, so that it waits by now, or is about to.
+        let version = put(&db, "c", "x", &format!(r#"{{"n":{n}}}"#));
+        assert_eq!(seen.recv_timeout(SOON), Ok(version), "it sleeps on");
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Program {
     /// Starts a server and waits until it says where it listens.
     fn start(folder: &Path) -> Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_monsterdb"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--data"])
             .arg(folder.join("data"))
             .env("MONSTERDB_ADMIN_KEY", KEY)
             .stdout(Stdio::piped())

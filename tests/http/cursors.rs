@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use monsterdb::Database;
+use serde_json::{Value, json};
 
 use crate::server::{Answer, Server};
 
@@ -158,4 +159,51 @@ fn a_cursor_from_before_a_restart_is_gone() {
     let next = server.get(&format!("{C}?limit=2&cursor={}", cursor(&first)));
     next.problem(410, "version-gone");
     server.stop().unwrap();
+}
+
+#[test]
+fn every_read_can_be_of_an_earlier_version() {
+    let server = filled();
+    server.put("/collections/c/indexes/n", r#"{"paths":["n"]}"#);
+    // A cursor keeps the version that it names.
+    let version = server.get(&format!("{C}?limit=1")).value()["version"].clone();
+    let reads = [
+        "/collections".to_owned(),
+        "/collections/c".to_owned(),
+        "/collections/c/indexes".to_owned(),
+        C.to_owned(),
+        format!("{C}?sort=-_id&limit=8"),
+        format!("{C}/d0"),
+    ];
+    let at = |path: &str, version: &Value| {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        server.get(&format!("{path}{separator}at={version}"))
+    };
+    // A page's cursor is of the listing at that version, so it is as it was too.
+    let before: Vec<_> = reads.iter().map(|path| at(path, &version).body).collect();
+    server.put(&format!("{C}/d0"), r#"{"n":70}"#);
+    server.delete(&format!("{C}/d1"));
+    server.delete("/collections/c/indexes/n");
+    server.put("/collections/d", "{}");
+    for (path, before) in reads.iter().zip(&before) {
+        assert_ne!(server.get(path).body, *before, "{path} is another one now");
+        let answer = at(path, &version);
+        assert_eq!((answer.status, &answer.body), (200, before), "{path}");
+        assert_eq!(answer.header("db-version"), version.to_string(), "{path}");
+
+        let problem = at(path, &json!(1)).problem(410, "version-gone");
+        assert_eq!(at("/collections", &problem["oldest"]).status, 200, "{problem}");
+        at(path, &json!(999)).problem(422, "invalid-query");
+        for wrong in [json!(-1), json!("x"), json!(1.5), json!(null)] {
+            at(path, &wrong).problem(422, "invalid-query");
+        }
+    }
+    let first = server.get(&format!("{C}?limit=1"));
+    let both = format!("{C}?at={version}&cursor={}", cursor(&first));
+    server.get(&both).problem(422, "invalid-query");
+    let begun = server.post("/transactions", "{}").value();
+    let tx = format!("/transactions/{}", begun["token"].as_str().unwrap());
+    for path in [C.to_owned(), format!("{C}/d0")] {
+        at(&format!("{tx}{path}"), &version).problem(422, "invalid-query");
+    }
 }

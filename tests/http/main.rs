@@ -13,14 +13,18 @@ mod collections;
 mod cursors;
 mod documents;
 mod hostile;
+mod idempotency;
 mod indexes;
+mod interface;
 mod keys;
 mod life;
 #[path = "../support/met.rs"]
 mod met;
 mod p26;
+mod p27;
 mod queries;
 mod routes;
+mod schema;
 mod server;
 mod session_ends;
 mod sessions;

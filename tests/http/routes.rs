@@ -1,13 +1,20 @@
 //! Every route against everything that can be wrong with a request to it.
 
-use crate::server::{Answer, READER, Server, WRITER};
+use std::collections::BTreeMap;
+
+use crate::{
+    interface::{Operation, operations},
+    server::{Answer, READER, Server, WRITER},
+};
 
 /// A route, the weakest role that may use it, and a body that it takes.
 pub(crate) struct Route {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
+    pub(crate) method: String,
+    /// With short names: those of things that may be there.
+    pub(crate) path: String,
     pub(crate) role: Role,
-    body: &'static str,
+    /// Empty for a route that takes none.
+    body: String,
 }
 
 #[derive(PartialEq, Clone, Copy)]
@@ -17,64 +24,73 @@ pub(crate) enum Role {
     Admin,
 }
 
-const fn route(method: &'static str, path: &'static str, role: Role, body: &'static str) -> Route {
-    Route { method, path, role, body }
-}
-
-#[rustfmt::skip]
-pub(crate) const ROUTES: &[Route] = &[
-    route("GET", "/collections", Role::Read, ""),
-    route("HEAD", "/collections", Role::Read, ""),
-    route("PUT", "/collections/c", Role::Admin, "{}"),
-    route("GET", "/collections/c", Role::Read, ""),
-    route("HEAD", "/collections/c", Role::Read, ""),
-    route("POST", "/collections/c/documents", Role::Write, "{}"),
-    route("GET", "/collections/c/documents", Role::Read, ""),
-    route("HEAD", "/collections/c/documents", Role::Read, ""),
-    route("PUT", "/collections/c/indexes/i", Role::Admin, r#"{"paths":["n"]}"#),
-    route("GET", "/collections/c/indexes", Role::Read, ""),
-    route("HEAD", "/collections/c/indexes", Role::Read, ""),
-    route("DELETE", "/collections/c/indexes/i", Role::Admin, ""),
-    route("POST", "/collections/c/query", Role::Read, "{}"),
-    route("PUT", "/collections/c/documents/a", Role::Write, r#"{"n":1}"#),
-    route("GET", "/collections/c/documents/a", Role::Read, ""),
-    route("HEAD", "/collections/c/documents/a", Role::Read, ""),
-    route("PATCH", "/collections/c/documents/a", Role::Write, r#"{"$set":{"n":2}}"#),
-    route("DELETE", "/collections/c/documents/a", Role::Write, ""),
-    route("GET", "/changes?since=0", Role::Read, ""),
-    route("HEAD", "/changes", Role::Read, ""),
-    route("POST", "/transactions/batch", Role::Write, r#"{"operations":[]}"#),
-    route("POST", "/transactions", Role::Read, r#"{"isolation":"snapshot"}"#),
-    route("POST", "/transactions/t/commit", Role::Read, ""),
-    route("DELETE", "/transactions/t", Role::Read, ""),
-    route("POST", "/admin/checkpoint", Role::Admin, ""),
-    route("GET", "/admin/stats", Role::Admin, ""),
-    route("HEAD", "/admin/stats", Role::Admin, ""),
-    route("GET", "/admin/keys", Role::Admin, ""),
-    route("HEAD", "/admin/keys", Role::Admin, ""),
-    route("POST", "/admin/keys", Role::Admin, r#"{"name":"k","role":"read"}"#),
-    route("DELETE", "/admin/keys/nobody", Role::Admin, ""),
-    route("DELETE", "/collections/c", Role::Admin, ""),
+/// The routes that answer without a key.
+const OPEN: [&str; 7] = [
+    "/docs",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/openapi.json",
+    "/problems",
+    "/problems/{slug}",
 ];
 
+/// Every route that needs a key, as the server tells of them.
+pub(crate) fn routes(server: &Server) -> Vec<Route> {
+    operations(server).iter().filter_map(Route::of).collect()
+}
+
 impl Route {
+    fn of(operation: &Operation) -> Option<Route> {
+        let Operation { method, path, told } = operation;
+        let role = match told["security"][0]["X-API-Key"][0].as_str()? {
+            "read" => Role::Read,
+            "write" => Role::Write,
+            "admin" => Role::Admin,
+            other => panic!("{other} is no role"),
+        };
+        let names = [("{collection}", "c"), ("{id}", "a"), ("{index}", "i"), ("{token}", "t")];
+        let path = names.iter().fold(path.clone(), |path, (name, short)| path.replace(name, short));
+        let path = path.replace("{key}", "nobody");
+        assert!(!path.contains('{'), "a name for the variable segment of {path}");
+        let example = "/requestBody/content/application~1json/examples/example1/value";
+        let body = told.pointer(example).map(ToString::to_string).unwrap_or_default();
+        Some(Route { method: method.clone(), path, role, body })
+    }
+
     /// Sends the request with this key and the body that the route takes.
     pub(crate) fn send(&self, server: &Server, key: &str) -> Answer {
-        send(server, key, self, self.body)
+        send(server, key, self, &self.body)
     }
 }
 
 fn send(server: &Server, key: &str, route: &Route, body: &str) -> Answer {
-    let call = server.call_with(key, route.method, route.path);
+    let call = server.call_with(key, &route.method, &route.path);
     if body.is_empty() { call.send() } else { call.json(body).send() }
+}
+
+#[test]
+fn the_open_routes_are_these() {
+    let server = Server::start();
+    let all = operations(&server);
+    let is_open = |one: &&Operation| one.told["security"].as_array().unwrap().is_empty();
+    let mut open: Vec<&str> = all.iter().filter(is_open).map(|one| &*one.path).collect();
+    open.sort_unstable();
+    open.dedup();
+    assert_eq!(open, OPEN);
+    for path in OPEN.map(|path| path.replace("{slug}", "not-found")) {
+        assert_eq!(server.call_with("", "GET", &path).send().status, 200, "{path}");
+        assert_eq!(server.call_with("", "HEAD", &path).send().status, 200, "{path}");
+    }
+    server.call_with("", "GET", "/problems/nothing").send().problem(404, "route-not-found");
 }
 
 #[test]
 fn no_route_but_the_open_ones_answers_without_a_valid_key() {
     let server = Server::start();
     for key in ["", "wrong", "mdb_reader_wrong", "mdb_nobody_secret"] {
-        for route in ROUTES {
-            let answer = send(&server, key, route, route.body);
+        for route in &routes(&server) {
+            let answer = route.send(&server, key);
             if route.method == "HEAD" {
                 assert_eq!(answer.status, 401, "{} {}", route.method, route.path);
                 continue;
@@ -84,26 +100,22 @@ fn no_route_but_the_open_ones_answers_without_a_valid_key() {
         }
         server.call_with(key, "GET", "/nowhere").send().problem(401, "unauthorized");
     }
-    for open in ["/health", "/health/live", "/health/ready", "/problems/not-found"] {
-        assert_eq!(server.call_with("", "GET", open).send().status, 200, "{open}");
-    }
-    server.call_with("", "GET", "/problems/nothing").send().problem(404, "route-not-found");
 }
 
 #[test]
 fn every_route_asks_for_its_role() {
     let server = Server::start();
     let keys = [(Role::Read, READER), (Role::Write, WRITER), (Role::Admin, &*server.key)];
-    for route in ROUTES {
+    for route in &routes(&server) {
         let needed = [Role::Read, Role::Write, Role::Admin].iter().position(|r| *r == route.role);
         for (strength, (_, key)) in keys.iter().enumerate() {
-            let answer = send(&server, key, route, route.body);
+            let answer = route.send(&server, key);
             let name = format!("{} {} {strength}", route.method, route.path);
             match Some(strength) < needed {
                 true if route.method == "HEAD" => assert_eq!(answer.status, 403, "{name}"),
                 true => drop(answer.problem(403, "forbidden")),
-                // What is not there (yet, or any more) for a stronger key is no refusal.
-                false => assert!([200, 201, 204, 404].contains(&answer.status), "{name}"),
+                // What is not there, or there already, is no refusal of the key.
+                false => assert!([200, 201, 204, 404, 409].contains(&answer.status), "{name}"),
             }
         }
     }
@@ -113,17 +125,21 @@ fn every_route_asks_for_its_role() {
 fn a_body_that_is_no_json_or_of_another_type_is_refused() {
     let server = Server::start();
     server.put("/collections/c/documents/a", "{}").expect(201, r#"{"_id":"a","_version":4}"#);
-    for route in ROUTES.iter().filter(|route| !route.body.is_empty()) {
+    let takes_a_body = |route: &&Route| !route.body.is_empty() && !route.path.contains("/t/");
+    for route in routes(&server).iter().filter(takes_a_body) {
         send(&server, &server.key, route, "{\"a\":").problem(400, "invalid-json");
-        let call = || server.call(route.method, route.path);
+        let call = || server.call(&route.method, &route.path);
         for wrong in [&b"{\"a\":\"\xff\"}"[..], b"\xef\xbb\xbf{}"] {
             call().typed("application/json", wrong).send().problem(400, "invalid-json");
         }
         for other in ["text/plain", "application/x-www-form-urlencoded", "json"] {
-            let answer = call().typed(other, route.body).send();
+            let answer = call().typed(other, &*route.body).send();
             answer.problem(415, "unsupported-media-type");
         }
-        assert_ne!(call().typed("Application/JSON; charset=utf-8", route.body).send().status, 415);
+        assert_ne!(
+            call().typed("Application/JSON; charset=utf-8", &*route.body).send().status,
+            415
+        );
         // JSON, but no object.
         let answer = send(&server, &server.key, route, "[1]");
         assert!([422].contains(&answer.status), "{} {} {answer:?}", route.method, route.path);
@@ -134,35 +150,30 @@ fn a_body_that_is_no_json_or_of_another_type_is_refused() {
 #[test]
 fn a_method_that_a_route_lacks_is_named_and_unknown_paths_are_not_there() {
     let server = Server::start();
-    for (path, allow) in [
-        ("/health", "GET, HEAD"),
-        ("/problems/not-found", "GET, HEAD"),
-        ("/collections", "GET, HEAD"),
-        ("/collections/c", "GET, HEAD, PUT, DELETE"),
-        ("/collections/c/query", "POST"),
-        ("/collections/c/documents", "GET, HEAD, POST"),
-        ("/collections/c/documents/a", "GET, HEAD, PUT, PATCH, DELETE"),
-        ("/changes?since=0", "GET, HEAD"),
-        ("/transactions/batch", "POST"),
-        ("/transactions", "POST"),
-        ("/transactions/t", "DELETE"),
-        ("/transactions/t/commit", "POST"),
-        ("/transactions/t/collections/c/query", "POST"),
-        ("/transactions/t/collections/c/documents", "GET, HEAD, POST"),
-        ("/transactions/t/collections/c/documents/a", "GET, HEAD, PUT, PATCH, DELETE"),
-        ("/admin/checkpoint", "POST"),
-        ("/admin/stats", "GET, HEAD"),
-        ("/admin/keys", "GET, HEAD, POST"),
-        ("/admin/keys/k", "DELETE"),
-    ] {
+    let mut paths: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Operation { method, path, .. } in operations(&server) {
+        let path = path.replace("{collection}", "c").replace("{slug}", "not-found");
+        paths.entry(path.replace(['{', '}'], "")).or_default().push(method);
+    }
+    for (path, methods) in &paths {
         for method in ["OPTIONS", "TRACE", "BREW"] {
             let answer = server.call(method, path).send();
-            assert_eq!(answer.header("allow"), allow);
+            let mut allowed: Vec<&str> = answer.header("allow").split(", ").collect();
+            allowed.sort_unstable();
+            let mut methods: Vec<&str> = methods.iter().map(|method| &**method).collect();
+            methods.sort_unstable();
+            assert_eq!(allowed, methods, "{path}");
             answer.problem(405, "method-not-allowed");
         }
-        for method in allow.split(", ") {
+        for method in methods {
             assert_ne!(server.call(method, path).send().status, 405, "{method} {path}");
         }
+    }
+    for (path, allow) in [
+        ("/collections/c/documents/a", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("/transactions/t/collections/c/documents", "GET, HEAD, POST"),
+    ] {
+        assert_eq!(server.call("BREW", path).send().header("allow"), allow);
     }
     for path in ["/", "/collections/", "/collections/c/", "/collections/c/documents/a/b", "/admin"]
     {

@@ -10,6 +10,8 @@ use reqwest::{Method, blocking::Client};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::interface;
+
 /// A running server. It is stopped when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -20,8 +22,12 @@ pub(crate) struct Server {
     folder: Option<TempDir>,
 }
 
-/// A request to send.
-pub(crate) struct Call(reqwest::blocking::RequestBuilder);
+/// A request to send, and the document that its answer is held against.
+pub(crate) struct Call {
+    client: Client,
+    request: reqwest::blocking::RequestBuilder,
+    document: &'static serde_json::Value,
+}
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -57,8 +63,11 @@ impl Server {
     /// A server of this database.
     pub(crate) fn start_on(database: Database, change: impl FnOnce(&mut ServeOptions)) -> Server {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap());
-        // Most tests are not about how often a key may be wrong.
+        // Most tests are not about how often a key may ask, or be wrong.
         options.failed_auth_limit = None;
+        // Nor about how long a poll waits for changes that do not come.
+        options.poll_timeout = Duration::from_millis(50);
+        options.rate_limit = None;
         change(&mut options);
         let given = options.admin_key.clone();
         let server = monsterdb::server::Server::bind(database, options).unwrap();
@@ -78,7 +87,16 @@ impl Server {
     pub(crate) fn call_with(&self, key: &str, method: &str, path: &str) -> Call {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let request = self.client.request(method, format!("http://{}{path}", self.address));
-        Call(if key.is_empty() { request } else { request.header("X-API-Key", key) })
+        let request = if key.is_empty() { request } else { request.header("X-API-Key", key) };
+        Call { client: self.client.clone(), request, document: self.document() }
+    }
+
+    /// What the server says of its interface.
+    pub(crate) fn document(&self) -> &'static serde_json::Value {
+        interface::document(|| {
+            let url = format!("http://{}/openapi.json", self.address);
+            self.client.get(url).send().unwrap().text().unwrap()
+        })
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -125,7 +143,7 @@ impl Drop for Server {
 
 impl Call {
     pub(crate) fn header(self, name: &str, value: &str) -> Call {
-        Call(self.0.header(name, value))
+        Call { request: self.request.header(name, value), ..self }
     }
 
     pub(crate) fn json(self, body: &str) -> Call {
@@ -133,13 +151,19 @@ impl Call {
     }
 
     pub(crate) fn typed(self, media_type: &str, body: impl Into<Vec<u8>>) -> Call {
-        Call(self.0.header("Content-Type", media_type).body(body.into()))
+        Call { request: self.request.body(body.into()), ..self }.header("Content-Type", media_type)
     }
 
+    /// Sends it, and checks that the answer is one that the document tells of.
+    #[track_caller]
     pub(crate) fn send(self) -> Answer {
-        let response = self.0.send().unwrap();
+        let request = self.request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.client.execute(request).unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: response.text().unwrap() }
+        let answer = Answer { status, headers, body: response.text().unwrap() };
+        interface::check(self.document, method.as_str(), &path, &answer);
+        answer
     }
 }
 

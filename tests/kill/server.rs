@@ -36,7 +36,7 @@ impl Server {
     /// The same, and none when it ends before that.
     pub(crate) fn try_start(data: &Path) -> Option<Server> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_monsterdb"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--data"])
             .arg(data.join("data"))
             .env("MONSTERDB_ADMIN_KEY", KEY)
             .stdout(Stdio::piped())

@@ -43,7 +43,7 @@ fn by_n() -> Query {
 
 fn gone(found: Result<Page, Error>) -> (u64, u64) {
     match found {
-        Err(Error::VersionGone { requested, nearest }) => (requested.get(), nearest.get()),
+        Err(Error::VersionGone { requested, nearest, .. }) => (requested.get(), nearest.get()),
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,88 @@
+//! Operations and keys, for admin keys.
+
+use actix_web::web::to;
+
+use crate::server::{
+    admin, admin_keys,
+    keys::Role,
+    kinds::Kind,
+    route::{Route, Section, delete, get, json, post, reply},
+    routes::parts::{done, read},
+};
+
+pub(super) static SECTION: Section = Section {
+    name: "Administration",
+    description: "Keeping the server, for keys of the role `admin`.",
+    routes: &ROUTES,
+};
+
+static ROUTES: [Route; 5] = [
+    Route {
+        name: "checkpoint",
+        handler: || to(admin::checkpoint),
+        role: Some(Role::Admin),
+        summary: "Write a checkpoint",
+        description: "Writes what changed since the last one, while reads and writes go on. The \
+            next start replays less of the log. Checkpoints are also written by themselves.",
+        replies: &[reply(
+            200,
+            "The version that the checkpoint holds.",
+            &[json("AtVersion", &[r#"{"version":17}"#])],
+        )],
+        ..post("/admin/checkpoint")
+    },
+    Route {
+        name: "stats",
+        handler: || to(admin::stats),
+        role: Some(Role::Admin),
+        summary: "Tell how the database is doing, in numbers",
+        description: "Counts of `log`, `commits` and `sessions` are since the start.",
+        replies: &[read(&[json("Stats", &[STATS])])],
+        ..get("/admin/stats")
+    },
+    Route {
+        name: "listKeys",
+        handler: || to(admin_keys::list),
+        role: Some(Role::Admin),
+        summary: "List the keys",
+        description: "All of them from the oldest to the newest, without what opens anything. \
+            `last_used` is since the start of the server.",
+        replies: &[read(&[json("KeyList", &[KEYS])])],
+        ..get("/admin/keys")
+    },
+    Route {
+        name: "createKey",
+        handler: || to(admin_keys::create),
+        role: Some(Role::Admin),
+        summary: "Make a key",
+        description: "The answer is the one time that the key itself is shown. A key with a list \
+            of `collections` neither reads nor writes nor sees any other.",
+        bodies: &[json(
+            "NewKey",
+            &[
+                r#"{"name":"app","role":"write"}"#,
+                r#"{"name":"report","role":"read","collections":["people"],"rate_limit":"10/s"}"#,
+            ],
+        )],
+        replies: &[reply(201, "The key, shown once.", &[json("MadeKey", &[MADE])])],
+        kinds: &[Kind::InvalidBody, Kind::InvalidName, Kind::LimitExceeded],
+        ..post("/admin/keys")
+    },
+    Route {
+        name: "revokeKey",
+        handler: || to(admin_keys::remove),
+        role: Some(Role::Admin),
+        summary: "Revoke a key",
+        description: "From the answer on it opens nothing. The last admin key stays, unless one \
+            was given by the environment.",
+        replies: &[done("It is revoked.")],
+        kinds: &[Kind::KeyNotFound, Kind::LastAdminKey],
+        ..delete("/admin/keys/{key}")
+    },
+];
+
+const STATS: &str = r#"{"version":17,"synced":17,"checkpoint":12,"durability":"always","uptime_s":3,"reason":null,"documents":2,"bytes":420,"memory_limit":6442450944,"recovery":{"checkpoint":12,"replayed":4,"in_doubt":1,"cut_bytes":0},"log":{"bytes":2048,"operations":9},"commits":{"committed":5,"conflicts":0,"retries":0,"locked_runs":0},"sessions":{"open":0,"begun":1,"committed":1,"conflicts":0,"expired":0}}"#;
+
+const KEYS: &str = r#"{"keys":[{"id":"93c1f0a2b4d6e8f0","name":"first","role":"admin","collections":null,"created":"2026-01-31T09:30:00.000Z","last_used":null}],"version":17}"#;
+
+const MADE: &str = r#"{"id":"5e8a1c3d7f9b2046","key":"mdb_5e8a1c3d7f9b2046_0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0","name":"report","role":"read","collections":["people"],"created":"2026-01-31T09:30:00.000Z","last_used":null,"rate_limit":"10/s"}"#;
