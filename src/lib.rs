@@ -8,7 +8,7 @@
 //! cli                      commands                                    (feature "server")
 //! server                   HTTP                                        (feature "server")
 //! database                 the handle: open, recovery, maintenance
-//! commit                   lock, validate, prepare, sequence, sync, publish
+//! commit   feed            lock, validate, prepare, sequence, sync, publish  |  what changed
 //! transaction              read set, own writes, savepoints
 //! query   checkpoint       questions to a snapshot  |  state on disk
 //! snapshot   wal           immutable state  |  append-only lines
@@ -28,6 +28,7 @@ pub mod commit;
 pub mod database;
 pub mod document;
 pub mod error;
+pub mod feed;
 pub mod filter;
 pub mod histogram;
 pub mod limits;
@@ -45,9 +46,10 @@ pub mod version;
 pub mod wal;
 
 pub use commit::{Committed, Durability, IndexMade, IndexProgress, TransactOptions};
-pub use database::{Builder, Collection, Database, Health, Status};
+pub use database::{Builder, Changes, Collection, Database, Health, Status};
 pub use document::{Document, Draft, Json};
 pub use error::{Conflict, Damage, Dependency, Error, IndexError, Result};
+pub use feed::{Change, Selection};
 pub use filter::{Filter, field};
 pub use names::{CollectionName, DocumentId, IndexName};
 pub use query::{Aggregate, Cursor, Metric, Projection, Query, Sort};

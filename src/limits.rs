@@ -82,6 +82,28 @@ pub const ARRAY_PADDING_MAX: usize = 10_000;
 /// large, smaller ones make rotation frequent.
 pub const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 
+/// Bytes of log segments that are kept for the change feed behind a checkpoint when nothing else is
+/// set: as much as is written between two checkpoints.
+pub const FEED_RETAINED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of the log of a database without files, which is in memory beside the documents and there
+/// for the change feed alone.
+pub const FEED_RETAINED_BYTES_IN_MEMORY: u64 = 8 * 1024 * 1024;
+
+/// Bytes of one log segment of a database without files.
+pub const SEGMENT_BYTES_IN_MEMORY: u64 = 1024 * 1024;
+
+/// Bytes of the log that one look of a follower of the changes takes, which is what each of them has
+/// in memory while it is told of; a longer record is taken as a whole.
+pub const FEED_LOOK_BYTES: usize = 64 * 1024;
+
+/// Bytes of documents that a follower of the changes who asked for old contents holds beside the
+/// state that it began from.
+pub const FEED_OLD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Followers of the changes that one server has at once: each is a connection and a task.
+pub const STREAMS_MAX: usize = 1024;
+
 /// Bytes of memory that a document takes besides its text, for the memory limit: the entry in the
 /// map, the id, the counts of references.
 pub const DOCUMENT_OVERHEAD_BYTES: u64 = 176;

@@ -125,6 +125,16 @@
 //! `cargo test --test scripts` reach them and read the refusal. The fuzz targets `json`, `filter`,
 //! `cursor` and `http`: `tests/fuzz/run`.
 //!
+//! # The change feed
+//!
+//! *Argument*: [`crate::feed`], "Once, in order, without a gap".
+//!
+//! *Checks*: `cargo test --test feed fold` holds the changes, folded, against the database, through
+//! checkpoints, reopenings and crashes; `cargo test --test feed horizon` takes the log away from
+//! under a reader and cuts the power while it goes; `cargo test --test http changes_cut` cuts a client
+//! off fifty times, and starts the server anew, while four others write. Its protective steps are
+//! among the mutants: `tests/mutants/run`.
+//!
 //! # What is not checked
 //!
 //! - **Real devices.** Power cuts are those of a model of a disk. A device that lies about a sync, or

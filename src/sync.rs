@@ -18,7 +18,7 @@ pub(crate) use loom::{
     thread::{self, ThreadId},
 };
 // What is derived from an immutable value, once: no thread waits for another while it is made.
-pub(crate) use std::sync::{Arc, LazyLock, OnceLock};
+pub(crate) use std::sync::{Arc, LazyLock, OnceLock, Weak};
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},

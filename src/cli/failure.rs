@@ -322,7 +322,8 @@ fn exit_of(error: &Error) -> Exit {
         Error::NotFound
         | Error::DocumentNotFound { .. }
         | Error::CollectionNotFound { .. }
-        | Error::VersionGone { .. } => Exit::NotFound,
+        | Error::VersionGone { .. }
+        | Error::ChangesGone { .. } => Exit::NotFound,
         Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
         Error::AlreadyExists { .. }
         | Error::CollectionExists { .. }

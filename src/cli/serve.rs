@@ -137,6 +137,12 @@ pub struct ServeArgs {
           value_name = "TIME")]
     pub checkpoint_interval: Option<Duration>,
 
+    /// Bytes of the log that are kept behind a checkpoint for the change feed, 64MiB by default; 0
+    /// keeps none
+    #[arg(long, env = "MONSTERDB_FEED_RETAIN_BYTES", value_parser = parse_bytes,
+          value_name = "BYTES")]
+    pub feed_retain_bytes: Option<u64>,
+
     /// Time that requests under way get to end when the server is told to stop
     #[arg(long, env = "MONSTERDB_SHUTDOWN_TIMEOUT", default_value = "30s",
           value_parser = parse_time, value_name = "TIME")]
@@ -203,6 +209,9 @@ fn builder(args: &ServeArgs) -> Builder {
     }
     if let Some(interval) = args.checkpoint_interval {
         builder = builder.checkpoint_interval(interval);
+    }
+    if let Some(bytes) = args.feed_retain_bytes {
+        builder = builder.feed_retain_bytes(bytes);
     }
     builder
 }

@@ -53,7 +53,7 @@ mod transact;
 mod validation;
 
 pub use counts::{CommitCounts, ConflictCounts};
-pub use group::{Group, GroupOptions, Logged};
+pub use group::{Beyond, Group, GroupOptions, Logged};
 pub use index::{IndexMade, IndexProgress};
 pub use transact::{Committed, TransactOptions};
 pub use validation::validate;

@@ -1,6 +1,6 @@
 //! What a database does by itself: checkpoints, maintenance, closing.
 
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use super::{RecoveryReport, history::History, options::Settings};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     storage::Storage,
     sync::{Arc, Clock, Counter, Mutex, Published, lock, mutant, step},
     version::Version,
-    wal,
+    wal::{self, Waypoints},
 };
 
 /// Everything but the handles, so that the maintenance thread does not keep the database open.
@@ -27,6 +27,7 @@ pub(super) struct Engine {
     /// Those that could not be written.
     pub(super) checkpoints_failed: Counter,
     pub(super) history: History,
+    pub(super) waypoints: Arc<Waypoints>,
     pub(super) recovery: RecoveryReport,
     pub(super) opened: Instant,
 }
@@ -84,11 +85,29 @@ impl Engine {
     /// Removes the files that a checkpoint has made needless. One that stays does no harm.
     fn remove_covered(&self, manifest: &Manifest) {
         let storage = &*self.storage;
+        let kept = match mutant("feed_retains_nothing") {
+            true => 0,
+            false => self.settings.feed_retain_bytes,
+        };
         let removed = checkpoint::remove_unnamed(storage, manifest)
-            .and_then(|()| wal::remove_covered(storage, manifest.version));
+            .and_then(|()| wal::needless_segments(storage, manifest.version, kept))
+            .and_then(|names| names.iter().try_for_each(|name| self.remove_segment(name)));
         if let Err(error) = removed {
             tracing::warn!(%error, "files that a checkpoint covers could not be removed");
         }
+    }
+
+    /// Removes a segment for good, before the next one goes: after a power cut the segments that are
+    /// there have no hole, which is what those who follow the changes rest on.
+    fn remove_segment(&self, name: &str) -> io::Result<()> {
+        self.storage.remove(name)?;
+        let synced = step("removed_segment_unsynced", || self.storage.sync_folder(wal::FOLDER));
+        // The names of new segments are made safe in the same folder, and the system tells of a
+        // failure once: nobody else may hear that all is well.
+        synced.inspect_err(|error| {
+            let reason = format!("syncing the folder of the log failed: {error}");
+            self.committer.group().poison(&reason);
+        })
     }
 
     /// Looks after the versions that are kept, where no thread in the background does so.

@@ -98,6 +98,13 @@ impl History {
         self.find(version, published, Clock::instant())
     }
 
+    /// The latest state that is kept of those up to a version.
+    pub(super) fn up_to(&self, version: Version) -> Option<Arc<Snapshot>> {
+        let (kept, now) = (self.kept.lock(), Clock::instant());
+        let mut earlier = kept.versions.range(..=version).rev().map(|(_, entry)| entry);
+        earlier.find(|entry| entry.until > now).map(|entry| Arc::clone(&entry.snapshot))
+    }
+
     /// The state that a cursor's listing is read at.
     pub(super) fn of_cursor(
         &self,

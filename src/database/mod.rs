@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod changes;
 mod check;
 mod collection;
 mod engine;
@@ -27,6 +28,7 @@ mod page;
 mod recovery;
 mod status;
 
+pub use changes::Changes;
 pub use check::CheckReport;
 pub use collection::Collection;
 pub use options::Builder;
@@ -45,7 +47,6 @@ use crate::{
     error::Result,
     names::{CollectionName, IndexName},
     snapshot::{CollectionOptions, IndexDefinition, Snapshot},
-    storage::MemoryStorage,
     sync::Arc,
     transaction::{Isolation, Transaction},
     version::Version,
@@ -90,9 +91,7 @@ impl Database {
 
     /// A database without files. It is gone when the last handle is dropped.
     pub fn in_memory() -> Database {
-        let storage = Arc::new(MemoryStorage::forgetful());
-        let builder = Database::builder().background(false);
-        builder.open_in(storage).expect("memory has no files that could fail")
+        Database::builder().in_memory().expect("memory has no files that could fail")
     }
 
     /// Settings for a database to open.

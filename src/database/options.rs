@@ -13,8 +13,9 @@ use crate::{
     error::Result,
     histogram::Histogram,
     limits,
-    storage::{Access, FileStorage, Storage},
+    storage::{Access, FileStorage, MemoryStorage, Storage},
     sync::{Arc, Clock, Counter, Mutex, Published},
+    wal,
 };
 
 /// Settings for a database to open.
@@ -40,6 +41,9 @@ pub(super) struct Settings {
     pub(super) background: bool,
     pub(super) retain: Duration,
     pub(super) retain_bytes: u64,
+    pub(super) feed_retain_bytes: u64,
+    /// Nobody will open it again, so its log is there for the change feed alone.
+    in_memory: bool,
 }
 
 /// When a checkpoint is written by itself.
@@ -129,6 +133,24 @@ impl Builder {
         self
     }
 
+    /// Bytes of log segments that are kept behind a checkpoint for those who follow the changes, as
+    /// they lie on the device; 64 MiB by default. With none at all a follower must not fall behind
+    /// the last checkpoint.
+    #[must_use]
+    pub fn feed_retain_bytes(mut self, bytes: u64) -> Builder {
+        self.settings.feed_retain_bytes = bytes;
+        self
+    }
+
+    /// A database without files.
+    pub(super) fn in_memory(mut self) -> Result<Database> {
+        self.settings.background = false;
+        self.settings.in_memory = true;
+        self.settings.segment_bytes = limits::SEGMENT_BYTES_IN_MEMORY;
+        self.settings.feed_retain_bytes = limits::FEED_RETAINED_BYTES_IN_MEMORY;
+        self.open_in(Arc::new(MemoryStorage::forgetful_but(wal::FOLDER)))
+    }
+
     /// Opens the database in a directory, which is made when it is missing.
     ///
     /// # Errors
@@ -165,7 +187,9 @@ impl Builder {
 
     fn start(self, storage: Arc<dyn Storage>, recovered: recovery::Recovered) -> Database {
         let recovery::Recovered { snapshot, manifest, report } = recovered;
-        let options = GroupOptions { segment_bytes: self.settings.segment_bytes };
+        let Settings { segment_bytes, in_memory, feed_retain_bytes, .. } = self.settings;
+        let kept_bytes = in_memory.then_some(feed_retain_bytes);
+        let options = GroupOptions { segment_bytes, kept_bytes };
         let group = Group::new(Arc::clone(&storage), Arc::new(snapshot), options);
         let engine = Arc::new(Engine {
             committer: Committer::new(group, self.settings.memory_limit),
@@ -179,6 +203,7 @@ impl Builder {
                 at: Clock::instant(),
             }),
             history: History::new(self.settings.retain, self.settings.retain_bytes),
+            waypoints: Arc::default(),
             recovery: report,
             opened: Clock::instant(),
             settings: self.settings,
@@ -202,6 +227,8 @@ impl Default for Settings {
             background: true,
             retain: Duration::from_secs(300),
             retain_bytes: limits::RETAINED_BYTES,
+            feed_retain_bytes: limits::FEED_RETAINED_BYTES,
+            in_memory: false,
         }
     }
 }

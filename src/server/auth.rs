@@ -96,6 +96,11 @@ impl Caller {
         &self.identity
     }
 
+    /// The only collections that the key is for; all when there is no list.
+    pub(super) fn collections(&self) -> Option<&[CollectionName]> {
+        self.collections.as_deref()
+    }
+
     /// True when the key is for this collection.
     pub(super) fn covers(&self, collection: &CollectionName) -> bool {
         self.collections.as_ref().is_none_or(|names| names.contains(collection))
@@ -142,6 +147,15 @@ impl Keys {
     /// True when there is an admin key that is not stored.
     pub(super) fn has_given(&self) -> bool {
         self.given.is_some()
+    }
+
+    /// True while the key that a caller came with is one: for answers that take long. What a key
+    /// allows never changes.
+    pub(super) fn lets_in(&self, database: &Database, caller: &Caller) -> bool {
+        match caller.identity() {
+            Identity::Open | Identity::Given => true,
+            Identity::Stored(id) => keys::find(&database.snapshot(), id.as_str()).is_some(),
+        }
     }
 
     /// When each stored key was last let in, as far as this server knows.
@@ -266,7 +280,7 @@ fn address(request: &ServiceRequest) -> IpAddr {
     }
 }
 
-fn unauthorized(detail: &str) -> Problem {
+pub(super) fn unauthorized(detail: &str) -> Problem {
     let challenge = HeaderValue::from_static(r#"ApiKey realm="monsterdb", header="X-API-Key""#);
     Problem::new(Kind::Unauthorized, detail).with_header(WWW_AUTHENTICATE, challenge)
 }

@@ -136,7 +136,10 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions},
+        server::{
+            ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions,
+            streams::Streams,
+        },
         sync::Arc,
     };
 
@@ -144,14 +147,16 @@ mod tests {
         let (_, stopping) = tokio::sync::watch::channel(false);
         let keys = Keys::new(true, None, None);
         let body_timeout = Duration::from_secs(1);
-        let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
-        let sessions = Arc::new(Sessions::new(limits));
+        let options = ServeOptions::new(([127, 0, 0, 1], 0).into());
+        let sessions = Arc::new(Sessions::new(options.session_limits()));
+        let streams = Arc::new(Streams::new(options.stream_limits()));
         let database = Database::in_memory();
         Data::new(Service {
             database,
             keys,
             quotas: Quotas::new(None),
             sessions,
+            streams,
             under_way: Arc::default(),
             metrics: Metrics::new(),
             slow_query: None,

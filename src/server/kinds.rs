@@ -34,6 +34,7 @@ pub(super) enum Kind {
     TransactionBusy,
     IdempotencyInProgress,
     VersionGone,
+    ChangesGone,
     TransactionEnded,
     PreconditionFailed,
     PayloadTooLarge,
@@ -51,6 +52,7 @@ pub(super) enum Kind {
     LimitExceeded,
     PreconditionRequired,
     TooManySessions,
+    TooManyStreams,
     TooManyRequests,
     Internal,
     OutcomeUnknown,
@@ -94,6 +96,7 @@ impl Kind {
             Error::PreconditionRequired { .. } => Kind::PreconditionRequired,
             Error::Conflict(_) => Kind::Conflict,
             Error::VersionGone { .. } => Kind::VersionGone,
+            Error::ChangesGone { .. } => Kind::ChangesGone,
             // Every limit names its unit: those on bytes are about the payload.
             Error::LimitExceeded { what, .. } if what.contains("bytes") => Kind::PayloadTooLarge,
             Error::LimitExceeded { .. } => Kind::LimitExceeded,
@@ -153,6 +156,7 @@ impl Kind {
                 | Kind::TransactionBusy
                 | Kind::IdempotencyInProgress
                 | Kind::TooManySessions
+                | Kind::TooManyStreams
                 | Kind::TooManyRequests
                 | Kind::RequestTimeout
                 | Kind::Closed
@@ -180,7 +184,7 @@ const fn row(
 
 /// One row a kind, in the order of the kinds.
 #[rustfmt::skip]
-static TABLE: [Row; 48] = [
+static TABLE: [Row; 50] = [
     row(Kind::InvalidJson, 400, "invalid-json", "Not JSON",
         "Send valid JSON in UTF-8, without a byte order mark."),
     row(Kind::InvalidRequest, 400, "invalid-request", "Not understood",
@@ -229,6 +233,8 @@ static TABLE: [Row; 48] = [
         "Wait as long as the header Retry-After says, then send the same request again."),
     row(Kind::VersionGone, 410, "version-gone", "The version is not kept any more",
         "Begin the listing again without a cursor, or read at the version that nearest names."),
+    row(Kind::ChangesGone, 410, "changes-gone", "The changes are not kept any more",
+        "Read the documents anew, and follow the changes from the version of that reading on. The member oldest is the oldest version that can be asked for."),
     row(Kind::TransactionEnded, 410, "tx-ended", "The transaction has ended",
         "Begin another one. The detail says how this one ended."),
     row(Kind::PreconditionFailed, 412, "precondition-failed", "A precondition in the header failed",
@@ -263,6 +269,8 @@ static TABLE: [Row; 48] = [
         "Send If-Match, if_version or _version with the version you read."),
     row(Kind::TooManySessions, 429, "too-many-sessions", "Too many open transactions",
         "Commit or roll back some, or wait until they expire."),
+    row(Kind::TooManyStreams, 429, "too-many-streams", "Too many followers of the changes",
+        "Close some, or try again later."),
     row(Kind::TooManyRequests, 429, "too-many-requests", "Too many requests",
         "Wait as long as the header Retry-After says. After wrong keys: correct the key first."),
     row(Kind::Internal, 500, "internal", "The server failed",

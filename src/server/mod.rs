@@ -18,12 +18,16 @@ mod auth;
 mod batch;
 mod body;
 mod bulk;
+mod changes;
 mod collections;
 mod compression;
+mod connection;
 mod cors;
 mod documents;
 mod envelope;
+mod events;
 mod extract;
+mod follow;
 mod ground;
 mod health;
 mod html;
@@ -49,6 +53,7 @@ mod sessions;
 mod signals;
 mod slow_queries;
 mod stream;
+mod streams;
 mod tls;
 mod transactions;
 mod write;
@@ -91,6 +96,7 @@ use crate::{
     version::Version,
 };
 use auth::Keys;
+use connection::Connection;
 use extract::Parameters;
 use idempotency::UnderWay;
 use metrics::Metrics;
@@ -98,6 +104,7 @@ use problem::Problem;
 use quota::Quotas;
 use sessions::Sessions;
 use signals::Signals;
+use streams::{Notifier, Streams};
 use tls::Certificate;
 
 /// A server that has its address but takes no requests yet.
@@ -155,6 +162,7 @@ struct Service {
     keys: Keys,
     quotas: Quotas,
     sessions: Arc<Sessions>,
+    streams: Arc<Streams>,
     under_way: Arc<UnderWay>,
     metrics: Metrics,
     slow_query: Option<Duration>,
@@ -188,6 +196,7 @@ impl Server {
             keys,
             quotas: Quotas::new(options.request_limit()),
             sessions: Arc::new(Sessions::new(options.session_limits())),
+            streams: Arc::new(Streams::new(options.stream_limits())),
             under_way: Arc::default(),
             metrics: Metrics::new(),
             slow_query: options.slow_query,
@@ -231,6 +240,9 @@ impl Server {
         let database = self.service.database.clone();
         let sessions = Arc::clone(&self.service.sessions);
         let certificate = self.certificate.clone();
+        let streams = Arc::clone(&self.service.streams);
+        let notifier = Notifier::start(Arc::clone(&streams), database.clone());
+        let notifier = notifier.map_err(ServeError::Run)?;
         let served = rt::System::new().block_on(async {
             let server = self.start()?;
             tokio::select! {
@@ -240,6 +252,7 @@ impl Server {
             }
         });
         let closed = database.close();
+        notifier.stop(&streams);
         served.map_err(ServeError::Run)?;
         Ok(closed?)
     }
@@ -261,6 +274,7 @@ impl Server {
         let server = HttpServer::new(app)
             .workers(workers)
             .max_connections(options.connections.div_ceil(workers))
+            .on_connect(Connection::accepted)
             .client_request_timeout(options.head_timeout)
             // A client that is refused early goes on sending for a while.
             .client_disconnect_timeout(Duration::from_secs(5))

@@ -7,6 +7,7 @@ use super::{
     quota::BURST_DEFAULT,
     rate_limit::{Rate, RateLimit},
     sessions::SessionLimits,
+    streams::StreamLimits,
     tls::TlsFiles,
 };
 use crate::limits;
@@ -51,6 +52,14 @@ pub struct ServeOptions {
     pub sessions_per_key: usize,
     /// Queries that take as long as this are told of in the log; none when there is none.
     pub slow_query: Option<Duration>,
+    /// Clients that may follow the changes at once.
+    pub streams: usize,
+    /// Time without a commit after which a stream of changes gets a sign of life.
+    pub heartbeat: Duration,
+    /// Time that a long poll for changes waits.
+    pub poll_timeout: Duration,
+    /// Time in which a client has to take something of a stream of changes.
+    pub stream_write_timeout: Duration,
 }
 
 impl ServeOptions {
@@ -75,6 +84,19 @@ impl ServeOptions {
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
             slow_query: Some(Duration::from_millis(100)),
+            streams: limits::STREAMS_MAX,
+            heartbeat: Duration::from_secs(15),
+            poll_timeout: Duration::from_secs(25),
+            stream_write_timeout: Duration::from_secs(30),
+        }
+    }
+
+    pub(super) fn stream_limits(&self) -> StreamLimits {
+        StreamLimits {
+            all: self.streams,
+            heartbeat: self.heartbeat,
+            poll: self.poll_timeout,
+            write: self.stream_write_timeout,
         }
     }
 
@@ -110,6 +132,7 @@ impl fmt::Debug for ServeOptions {
             .field("cors_origins", &self.cors_origins)
             .field("tls", &self.tls)
             .field("session_limits", &self.session_limits())
+            .field("stream_limits", &self.stream_limits())
             .field("slow_query", &self.slow_query)
             .finish()
     }

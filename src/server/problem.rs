@@ -66,7 +66,7 @@ struct Body<'a> {
     /// The version that can be read in the place of one that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<u64>,
-    /// The oldest version that can be read.
+    /// The oldest version that can be read, or whose changes are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -144,8 +144,17 @@ impl Problem {
         self
     }
 
+    /// What is wrong with this one request.
+    pub(super) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The oldest version whose changes are kept, where that is what is wrong.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.0.oldest
+    }
+
     /// Its kind.
-    #[cfg(test)]
     pub(super) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -220,6 +229,11 @@ impl From<Error> for Problem {
             Error::VersionGone { nearest, oldest, .. } => {
                 let mut problem = Problem::new(kind, error.to_string());
                 problem.0.nearest = Some(nearest.get());
+                problem.0.oldest = Some(oldest.get());
+                problem
+            }
+            Error::ChangesGone { oldest, .. } => {
+                let mut problem = Problem::new(kind, error.to_string());
                 problem.0.oldest = Some(oldest.get());
                 problem
             }

@@ -38,14 +38,16 @@
 //! - A record's room is taken before it gets its number, so that a full device refuses a commit
 //!   and never half of one.
 
+mod follower;
 mod reader;
 mod record;
 mod segment;
 mod writer;
 
+pub use follower::{Follower, Waypoints};
 pub use reader::{Cut, Log, Place, Proof};
 pub use record::{EncodedOps, Record, RecordHead, frame_line, open_line};
-pub use segment::{FOLDER, Segment, list_segments, remove_covered, rewrite};
+pub use segment::{FOLDER, Segment, list_segments, needless_segments, remove_beyond, rewrite};
 pub use writer::{Batch, Placement, Space, Writer};
 
 /// The newest format of a segment that this release reads, and the one that it writes.

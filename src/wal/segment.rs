@@ -128,20 +128,45 @@ pub fn rewrite(storage: &dyn Storage, first: Version, lines: &[u8]) -> io::Resul
     replace_file(storage, &segment_name(first), &bytes)
 }
 
-/// Removes the segments whose every record a checkpoint of this version holds. The last segment
-/// stays.
+/// The oldest segments whose every record a checkpoint of this version holds: those that go when
+/// so many bytes of covered segments are kept, in the order in which they have to go. The last
+/// segment stays always.
 ///
 /// # Errors
 ///
-/// What the system says; a segment that stays does no harm.
-pub fn remove_covered(storage: &dyn Storage, version: Version) -> io::Result<()> {
+/// What the system says.
+pub fn needless_segments(
+    storage: &dyn Storage,
+    version: Version,
+    kept_bytes: u64,
+) -> io::Result<Vec<String>> {
     let segments = list_segments(storage)?;
     let followed = segments.iter().zip(segments.iter().skip(1));
     let safe = if mutant("remove_one_too_many") { version.next().next() } else { version.next() };
-    for ((_, name), _) in followed.filter(|(_, (next, _))| *next <= safe) {
-        storage.remove(name)?;
+    let covered = followed.filter(|((_, _), (next, _))| *next <= safe).map(|((_, name), _)| name);
+    let mut covered: Vec<String> = covered.cloned().collect();
+    let (mut left, mut kept) = (kept_bytes, 0);
+    for name in covered.iter().rev() {
+        let bytes = storage.open(name)?.len()?;
+        let Some(rest) = left.checked_sub(bytes) else { break };
+        (left, kept) = (rest, kept + 1);
     }
-    Ok(())
+    covered.truncate(covered.len() - kept);
+    if mutant("newest_covered_first") {
+        covered.reverse();
+    }
+    Ok(covered)
+}
+
+/// Removes the oldest segments of a log that nobody will ever replay, so that at most so many
+/// bytes are left beside the last one.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn remove_beyond(storage: &dyn Storage, kept_bytes: u64) -> io::Result<()> {
+    let names = needless_segments(storage, Version::MAX, kept_bytes)?;
+    names.iter().try_for_each(|name| storage.remove(name))
 }
 
 fn segment_name(first: Version) -> String {

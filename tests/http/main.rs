@@ -7,6 +7,9 @@
 
 mod batches;
 mod bulk;
+mod changes;
+mod changes_cut;
+mod changes_end;
 mod collections;
 mod cursors;
 mod documents;
@@ -30,4 +33,5 @@ mod schema;
 mod server;
 mod session_ends;
 mod sessions;
+mod stream;
 mod wire;

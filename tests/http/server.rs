@@ -65,6 +65,8 @@ impl Server {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap());
         // Most tests are not about how often a key may ask, or be wrong.
         options.failed_auth_limit = None;
+        // Nor about how long a poll waits for changes that do not come.
+        options.poll_timeout = Duration::from_millis(50);
         options.rate_limit = None;
         change(&mut options);
         let given = options.admin_key.clone();

@@ -91,9 +91,10 @@ pub(crate) struct Run {
     unsynced: Version,
 }
 
-/// Settings that make every edge near: small segments, and nothing in the background.
+/// Settings that make every edge near: small segments, of which few stay behind a checkpoint, and
+/// nothing in the background.
 pub(crate) fn options() -> Builder {
-    Database::builder().background(false).segment_bytes(4096)
+    Database::builder().background(false).segment_bytes(4096).feed_retain_bytes(2 * 4096)
 }
 
 pub(crate) fn open(storage: &MemoryStorage) -> Result<Database> {

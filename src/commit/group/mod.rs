@@ -11,8 +11,10 @@
 
 mod room;
 mod state;
+mod watch;
 
 pub use state::Logged;
+pub use watch::Beyond;
 
 use std::{io, time::Duration};
 
@@ -36,6 +38,9 @@ use state::{Goal, State};
 pub struct GroupOptions {
     /// Bytes of one log segment.
     pub segment_bytes: u64,
+    /// Bytes of the log that stay beside the segment being filled, in a database that nobody will
+    /// open again; in others checkpoints decide.
+    pub kept_bytes: Option<u64>,
 }
 
 /// See the module's document.
@@ -45,6 +50,8 @@ pub struct Group {
     settled: Condvar,
     /// There is work for the maintenance: a segment was used up.
     work: Condvar,
+    /// Something was published, for those who only watch.
+    watched: Condvar,
     published: Published<Snapshot>,
     /// Commits of each write, and how long syncs took, in microseconds.
     written: Histogram,
@@ -72,6 +79,7 @@ impl Group {
             state: Mutex::new(State::new(&state, writer)),
             settled: Condvar::new(),
             work: Condvar::new(),
+            watched: Condvar::new(),
             published: Published::new(state),
             written: Histogram::default(),
             syncs,
@@ -299,13 +307,17 @@ impl Group {
         };
         if !silent {
             self.settled.notify_all();
+            self.wake_watchers(&state);
         }
         state
     }
 
     /// Declares that the storage failed: nothing is written any more, everyone who waits is told.
     pub fn poison(&self, reason: &str) {
-        lock(&self.state).fail(reason);
+        let mut state = lock(&self.state);
+        state.fail(reason);
+        self.wake_watchers(&state);
+        drop(state);
         self.settled.notify_all();
         self.work.notify_all();
     }
@@ -323,6 +335,7 @@ impl Group {
                 return Ok(false);
             }
             state.closed = true;
+            self.wake_watchers(&state);
             state.tip.version()
         };
         self.work.notify_all();

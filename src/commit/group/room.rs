@@ -5,7 +5,7 @@ use super::Group;
 use crate::{
     error::{Error, Result},
     sync::lock,
-    wal::Segment,
+    wal::{self, Segment},
 };
 
 /// More than a record takes besides its operations.
@@ -65,6 +65,12 @@ impl Group {
         let mut state = lock(&self.state);
         state.space.set_next(segment.room());
         state.prepared = Some(segment);
-        Ok(())
+        drop(state);
+        match self.options.kept_bytes {
+            Some(kept) => wal::remove_beyond(&*self.storage, kept).map_err(|error| {
+                Error::io("remove log segments in", self.storage.path("wal"), error)
+            }),
+            None => Ok(()),
+        }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct State {
     /// It was opened for reading: not a failure, but it takes no writes.
     pub(super) refused: bool,
     pub(super) closed: bool,
+    /// How many wait for a publication without having committed.
+    pub(super) watchers: usize,
     pub(super) logged: Logged,
 }
 
@@ -62,6 +64,7 @@ impl State {
             failed: None,
             refused: false,
             closed: false,
+            watchers: 0,
             logged: Logged::default(),
         }
     }

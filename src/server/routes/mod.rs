@@ -28,6 +28,7 @@
 //! 404. Whatever answers GET answers HEAD. A path that needs no key is that of rows without a role.
 
 mod admin;
+mod changes;
 mod collections;
 mod documents;
 mod open;
@@ -50,11 +51,12 @@ use super::{
 };
 
 /// The sections, in the order in which they are told.
-pub(super) static SECTIONS: [&Section; 6] = [
+pub(super) static SECTIONS: [&Section; 7] = [
     &documents::SECTION,
     &queries::SECTION,
     &collections::SECTION,
     &transactions::SECTION,
+    &changes::SECTION,
     &admin::SECTION,
     &open::SECTION,
 ];

@@ -31,8 +31,18 @@ pub enum CrashKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Memory {
     Everything,
-    /// Only names and lengths.
-    Lengths,
+    /// Only names and lengths, but for the bytes of the files in one folder, if it names one.
+    Lengths(Option<&'static str>),
+}
+
+impl Memory {
+    /// True when the bytes of this file are kept.
+    fn keeps(self, name: &str) -> bool {
+        match self {
+            Memory::Everything => true,
+            Memory::Lengths(but) => but == Some(split_name(name).0),
+        }
+    }
 }
 
 /// The state of a disk.
@@ -53,7 +63,7 @@ impl Disk {
     pub(super) fn new(memory: Memory) -> Disk {
         let faults = match memory {
             Memory::Everything => Faults::traced(),
-            Memory::Lengths => Faults::default(),
+            Memory::Lengths(_) => Faults::default(),
         };
         Disk {
             memory,
@@ -193,15 +203,15 @@ impl Disk {
     pub(super) fn write(&mut self, id: FileId, name: &str, at: u64, all: &[u8]) -> io::Result<()> {
         let (number, verdict) = self.faults.next(OperationKind::Write, name);
         match verdict {
-            Verdict::Go => self.land(id, number, at, all),
+            Verdict::Go => self.land(id, name, number, at, all),
             Verdict::Fail(error) => Err(error),
             Verdict::Part { landed, error } => {
                 let part = all.get(..landed(number, all.len())).unwrap_or(all);
-                self.land(id, number, at, part).and(Err(error))
+                self.land(id, name, number, at, part).and(Err(error))
             }
             Verdict::Torn(error) => {
                 for (start, sector) in sectors(at, all).step_by(2) {
-                    self.land(id, number, start, sector)?;
+                    self.land(id, name, number, start, sector)?;
                 }
                 Err(error)
             }
@@ -209,7 +219,14 @@ impl Disk {
     }
 
     /// Puts bytes into a file.
-    fn land(&mut self, id: FileId, number: u64, at: u64, bytes: &[u8]) -> io::Result<()> {
+    fn land(
+        &mut self,
+        id: FileId,
+        name: &str,
+        number: u64,
+        at: u64,
+        bytes: &[u8],
+    ) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -219,7 +236,8 @@ impl Disk {
         let file = self.file_mut(id);
         match memory {
             Memory::Everything => file.write(number, at, bytes),
-            Memory::Lengths => file.current.set_len(end.max(file.current.len())),
+            Memory::Lengths(_) if memory.keeps(name) => file.current.write(at, bytes),
+            Memory::Lengths(_) => file.current.set_len(end.max(file.current.len())),
         }
         Ok(())
     }
@@ -231,7 +249,7 @@ impl Disk {
         let file = self.file_mut(id);
         match memory {
             Memory::Everything => file.allocate(number, length),
-            Memory::Lengths => file.current.set_len(length),
+            Memory::Lengths(_) => file.current.set_len(length),
         }
         Ok(())
     }

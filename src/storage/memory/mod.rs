@@ -66,7 +66,13 @@ impl MemoryStorage {
     /// An empty disk that keeps names and lengths and drops the bytes: reading gives zeros. For a
     /// database that nobody will open again, so that its log takes no memory.
     pub fn forgetful() -> MemoryStorage {
-        MemoryStorage::over(Disk::new(Memory::Lengths))
+        MemoryStorage::over(Disk::new(Memory::Lengths(None)))
+    }
+
+    /// As [`MemoryStorage::forgetful`], but the bytes of the files in this folder are kept as long
+    /// as these are: with `wal`, for a database whose log is read while it is open.
+    pub fn forgetful_but(folder: &'static str) -> MemoryStorage {
+        MemoryStorage::over(Disk::new(Memory::Lengths(Some(folder))))
     }
 
     /// How many operations that change something were tried so far, failed ones included.

@@ -52,7 +52,7 @@ fn scene() -> &'static Scene {
     static SCENE: OnceLock<Scene> = OnceLock::new();
     SCENE.get_or_init(|| {
         let builder = Database::builder().background(false).retain_bytes(1 << 20);
-        let storage = Arc::new(MemoryStorage::forgetful());
+        let storage = Arc::new(MemoryStorage::forgetful_but("wal"));
         let database = builder.open_in(storage).expect("memory has no files that could fail");
         let mut options = ServeOptions::new(([127, 0, 0, 1], 0).into());
         options.no_auth = true;
