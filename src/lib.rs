@@ -16,7 +16,7 @@
 //! filter                   parse, match
 //! document   storage       values, order  |  files
 //! error                    what went wrong and what to do
-//! names  version  limits  sync
+//! names  version  limits  histogram  sync
 //! ```
 //!
 //! What each guarantee rests on, and how to check it, is on the page [`proof`].
@@ -29,6 +29,7 @@ pub mod database;
 pub mod document;
 pub mod error;
 pub mod filter;
+pub mod histogram;
 pub mod limits;
 pub mod names;
 pub mod proof;

@@ -116,8 +116,19 @@ pub const KEY_NAME_BYTES_MAX: usize = 128;
 /// Collections that one API key is for: every request of the key is held against them.
 pub const KEY_COLLECTIONS_MAX: usize = 256;
 
+/// Connections of a server that may be open at once: each takes a file and some memory.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
 /// Bytes of an `Idempotency-Key`: it is a word, not a text.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Collections whose conflicts are counted each for itself; those of all others are counted
+/// together, so that names alone do not fill the memory.
+pub const CONFLICT_NAMES_MAX: usize = 100;
+
+/// Collections whose size is shown each for itself among the metrics, the largest ones: every name
+/// there is kept by whoever watches for as long as they keep anything.
+pub const COLLECTION_SERIES_MAX: usize = 100;
 
 /// Addresses whose failures are counted each for itself. Beyond them all others are counted
 /// together, so that a flood of addresses costs no more memory.

@@ -45,12 +45,14 @@
 //! - An error that rests on the tip is returned when that tip is published, so that whoever tries
 //!   again sees its cause.
 
+mod counts;
 mod group;
 mod index;
 mod locks;
 mod transact;
 mod validation;
 
+pub use counts::{CommitCounts, ConflictCounts};
 pub use group::{Group, GroupOptions, Logged};
 pub use index::{IndexMade, IndexProgress};
 pub use transact::{Committed, TransactOptions};
@@ -65,11 +67,12 @@ use crate::{
     limits,
     names::CollectionName,
     snapshot::{Prepared, Snapshot, Unfit, WriteSet},
-    sync::{Arc, Counter, ThreadId, mutant, thread},
+    sync::{Arc, ThreadId, mutant, thread},
     transaction::{Intention, Transaction},
     version::Version,
     wal::EncodedOps,
 };
+use counts::Counts;
 use group::Sequenced;
 use locks::{LockMode, Locks};
 
@@ -94,28 +97,6 @@ pub struct Committer {
     inside: DashMap<ThreadId, ()>,
     memory_limit: u64,
     counts: Counts,
-}
-
-/// How many commits went which way since the start.
-#[derive(Default)]
-struct Counts {
-    committed: Counter,
-    conflicts: Counter,
-    retries: Counter,
-    locked_runs: Counter,
-}
-
-/// How many commits went which way, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommitCounts {
-    /// Transactions that wrote something and took effect.
-    pub committed: u64,
-    /// Commits refused by validation.
-    pub conflicts: u64,
-    /// Runs of a `transact` closure after its first.
-    pub retries: u64,
-    /// Runs of a `transact` closure under locks, after too many losses.
-    pub locked_runs: u64,
 }
 
 /// How the part of a commit under its locks ended.
@@ -155,12 +136,12 @@ impl Committer {
 
     /// How many commits went which way.
     pub fn counts(&self) -> CommitCounts {
-        CommitCounts {
-            committed: self.counts.committed.get(),
-            conflicts: self.counts.conflicts.get(),
-            retries: self.counts.retries.get(),
-            locked_runs: self.counts.locked_runs.get(),
-        }
+        self.counts.commits()
+    }
+
+    /// What refused commits ran into, by collection.
+    pub fn conflicts(&self) -> Vec<ConflictCounts> {
+        self.counts.conflicts()
     }
 
     /// Commits a transaction and returns its version.
@@ -286,7 +267,7 @@ impl Committer {
         if conflicts.is_empty() {
             return Ok(());
         }
-        self.counts.conflicts.add(1);
+        self.counts.refused(&conflicts);
         Err(Error::Conflict(conflicts))
     }
 

@@ -7,8 +7,9 @@ use crate::{
     checkpoint::{self, Failure, Manifest},
     commit::{Committer, Logged},
     error::Result,
+    histogram::Histogram,
     storage::Storage,
-    sync::{Arc, Clock, Mutex, Published, lock, mutant, step},
+    sync::{Arc, Clock, Counter, Mutex, Published, lock, mutant, step},
     version::Version,
     wal,
 };
@@ -21,6 +22,10 @@ pub(super) struct Engine {
     pub(super) checkpoint: Mutex<LastCheckpoint>,
     /// The version of that, to be read while the next one is written.
     pub(super) checkpointed: Published<Version>,
+    /// How long those took that were written, in microseconds.
+    pub(super) checkpoints: Histogram,
+    /// Those that could not be written.
+    pub(super) checkpoints_failed: Counter,
     pub(super) history: History,
     pub(super) recovery: RecoveryReport,
     pub(super) opened: Instant,
@@ -35,6 +40,14 @@ pub(super) struct LastCheckpoint {
 
 impl Engine {
     pub(super) fn checkpoint(&self) -> Result<Version> {
+        let written = self.write_checkpoint();
+        if written.is_err() {
+            self.checkpoints_failed.add(1);
+        }
+        written
+    }
+
+    fn write_checkpoint(&self) -> Result<Version> {
         let mut last = lock(&self.checkpoint);
         let group = self.committer.group();
         group.check_usable()?;
@@ -43,11 +56,14 @@ impl Engine {
         if snapshot.version() == last.manifest.version {
             return Ok(snapshot.version());
         }
+        let begun = Clock::instant();
         step("checkpoint_before_sync", || group.wait_synced(snapshot.version()))?;
         let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
         let manifest = self.accept(written)?;
         self.checkpointed.store(Arc::new(manifest.version));
-        *last = LastCheckpoint { manifest, logged, at: Clock::instant() };
+        let at = Clock::instant();
+        self.checkpoints.note_time(at - begun);
+        *last = LastCheckpoint { manifest, logged, at };
         self.remove_covered(&last.manifest);
         Ok(snapshot.version())
     }

@@ -22,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::Retained;
 use crate::{
     error::{Error, Result},
     limits,
@@ -61,6 +62,8 @@ struct Kept {
 
 struct Entry {
     snapshot: Arc<Snapshot>,
+    /// When it was kept first.
+    since: Instant,
     until: Instant,
     /// What it costs beyond the next one; none while that was not estimated.
     bytes: Option<u64>,
@@ -107,11 +110,26 @@ impl History {
         }
     }
 
+    /// What is kept, and what it costs.
+    pub(super) fn retained(&self) -> Retained {
+        self.retained_at(Clock::instant())
+    }
+
+    fn retained_at(&self, now: Instant) -> Retained {
+        let kept = self.kept.lock();
+        let oldest = kept.versions.values().map(|entry| entry.since).min();
+        Retained {
+            versions: kept.versions.len() as u64,
+            bytes: kept.versions.values().map(Entry::bytes).sum(),
+            oldest: oldest.map_or(Duration::ZERO, |since| now.saturating_duration_since(since)),
+        }
+    }
+
     fn keep_at(&self, snapshot: &Arc<Snapshot>, now: Instant) {
         if self.keep.is_zero() || cfg!(loom) {
             return;
         }
-        self.kept.lock().insert(snapshot, now + self.keep);
+        self.kept.lock().insert(snapshot, now, now + self.keep);
     }
 
     fn look_at(&self, published: impl FnOnce() -> Arc<Snapshot>, now: Instant) {
@@ -122,7 +140,7 @@ impl History {
         kept.looked = Some(now);
         let mut gone = kept.remove_expired(now);
         if !self.keep.is_zero() {
-            kept.insert(&published(), now + self.keep);
+            kept.insert(&published(), now, now + self.keep);
         }
         let unknown = kept.without_estimate();
         drop(kept);
@@ -176,12 +194,12 @@ impl History {
 }
 
 impl Kept {
-    fn insert(&mut self, snapshot: &Arc<Snapshot>, until: Instant) {
+    fn insert(&mut self, snapshot: &Arc<Snapshot>, since: Instant, until: Instant) {
         let version = snapshot.version();
         match self.versions.get_mut(&version) {
             Some(entry) => entry.until = entry.until.max(until),
             None => {
-                let entry = Entry { snapshot: Arc::clone(snapshot), until, bytes: None };
+                let entry = Entry { snapshot: Arc::clone(snapshot), since, until, bytes: None };
                 self.versions.insert(version, entry);
                 self.forget_estimate_before(version);
             }
@@ -229,15 +247,21 @@ impl Kept {
 
     /// Removes the oldest until the rest is within the budget.
     fn remove_over(&mut self, budget: u64) -> Vec<Entry> {
-        let bytes = |entry: &Entry| VERSION_BYTES + entry.bytes.unwrap_or(0);
-        let mut total: u64 = self.versions.values().map(bytes).sum();
+        let mut total: u64 = self.versions.values().map(Entry::bytes).sum();
         let mut gone = Vec::new();
         while total > budget {
             let Some((_, oldest)) = self.versions.pop_first() else { break };
-            total -= bytes(&oldest);
+            total -= oldest.bytes();
             gone.push(oldest);
         }
         gone
+    }
+}
+
+impl Entry {
+    /// What it costs, as far as that was estimated.
+    fn bytes(&self) -> u64 {
+        VERSION_BYTES + self.bytes.unwrap_or(0)
     }
 }
 
@@ -344,6 +368,10 @@ mod tests {
         assert_eq!(kept.versions.keys().map(|v| v.get()).collect::<Vec<_>>(), [7, 8, 9]);
         let costs: Vec<_> = kept.versions.values().map(|entry| entry.bytes.is_some()).collect();
         assert_eq!(costs, [true, true, false]);
+        drop(kept);
+        let retained = history.retained_at(begun + MINUTE / 2);
+        assert_eq!((retained.versions, retained.oldest), (3, MINUTE / 2));
+        assert_eq!(retained.bytes, 2 * each + VERSION_BYTES);
     }
 
     #[test]

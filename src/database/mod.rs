@@ -32,7 +32,7 @@ pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;
 pub use recovery::RecoveryReport;
-pub use status::{Health, Status};
+pub use status::{Health, Retained, Status};
 
 use std::path::Path;
 

@@ -11,9 +11,10 @@ use super::{
 use crate::{
     commit::{Committer, Durability, Group, GroupOptions, Logged},
     error::Result,
+    histogram::Histogram,
     limits,
     storage::{Access, FileStorage, Storage},
-    sync::{Arc, Clock, Mutex, Published},
+    sync::{Arc, Clock, Counter, Mutex, Published},
 };
 
 /// Settings for a database to open.
@@ -170,6 +171,8 @@ impl Builder {
             committer: Committer::new(group, self.settings.memory_limit),
             storage,
             checkpointed: Published::new(Arc::new(manifest.version)),
+            checkpoints: Histogram::default(),
+            checkpoints_failed: Counter::default(),
             checkpoint: Mutex::new(LastCheckpoint {
                 manifest,
                 logged: Logged::default(),

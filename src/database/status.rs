@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{RecoveryReport, engine::Engine};
 use crate::{
-    commit::{CommitCounts, Durability, Logged},
+    commit::{CommitCounts, ConflictCounts, Durability, Logged},
+    histogram::Distribution,
     version::Version,
 };
 
@@ -48,6 +49,29 @@ pub struct Status {
     pub logged: Logged,
     /// How many commits went which way since it was opened.
     pub commits: CommitCounts,
+    /// What refused commits ran into, by collection.
+    pub conflicts: Vec<ConflictCounts>,
+    /// How many commits went into each write of the log.
+    pub writes: Distribution,
+    /// How long the log's syncs took, in microseconds.
+    pub syncs: Distribution,
+    /// How long checkpoints took that were written since it was opened, in microseconds.
+    pub checkpoints: Distribution,
+    /// Checkpoints that could not be written.
+    pub checkpoints_failed: u64,
+    /// The versions that are kept to be read.
+    pub retained: Retained,
+}
+
+/// The versions that are kept to be read besides the latest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// How many there are.
+    pub versions: u64,
+    /// Bytes of memory that they take beyond the latest one, by estimate.
+    pub bytes: u64,
+    /// Time since the oldest was kept first.
+    pub oldest: Duration,
 }
 
 impl Engine {
@@ -75,6 +99,12 @@ impl Engine {
             recovery: self.recovery.clone(),
             logged: group.logged(),
             commits: self.committer.counts(),
+            conflicts: self.committer.conflicts(),
+            writes: group.written(),
+            syncs: group.syncs(),
+            checkpoints: self.checkpoints.distribution(),
+            checkpoints_failed: self.checkpoints_failed.get(),
+            retained: self.history.retained(),
         }
     }
 }

@@ -212,6 +212,12 @@ impl Filter {
         self.to_string()
     }
 
+    /// The JSON form with a question mark in the place of each value, such as `{"age":{"$gte":?}}`:
+    /// names of members are told, contents of documents are not.
+    pub fn shape(&self) -> String {
+        format!("{self:#}")
+    }
+
     fn new(root: Node) -> Filter {
         Filter { root, program: OnceLock::new() }
     }
@@ -235,7 +241,8 @@ impl PartialEq for Filter {
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        // Not with the flags of `{:#?}`, which would leave out what is compared with.
+        write!(f, "{self}")
     }
 }
 

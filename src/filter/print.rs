@@ -1,6 +1,9 @@
 //! Writing the JSON form of filters, such as `{"total":{"$gt":100}}`.
 //!
-//! Invariant: reading what is written here gives the same filter again.
+//! Written with `{:#}` it is the filter's shape: a question mark stands for whatever is compared with,
+//! so that it can be shown where contents of documents must not be.
+//!
+//! Invariant: reading what is written here gives the same filter again, but for shapes.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -43,12 +46,14 @@ fn object(parts: &[Node], f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match first {
             Node::And(parts) | Node::Or(parts) | Node::Nor(parts) => list(parts, f, node)?,
             Node::Condition(first) => match (&first.test, group.len()) {
+                (Test::Eq(_), 1) if f.alternate() => f.write_str("?")?,
                 (Test::Eq(operand), 1) if !operators::among(operand.as_raw()) => {
                     write!(f, "{operand}")?;
                 }
                 _ => tests(group.iter().filter_map(condition).map(|c| &c.test), f)?,
             },
             // No filter reads like this, and so none is equal to it.
+            Node::Invalid(_) if f.alternate() => f.write_str("?")?,
             Node::Invalid(invalid) => write!(f, "{}", Json::from(invalid.reason.as_str()))?,
         }
     }
@@ -93,6 +98,10 @@ fn tests<'a>(tests: impl IntoIterator<Item = &'a Test>, f: &mut fmt::Formatter<'
 }
 
 fn operand(test: &Test, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let is_whole = !matches!(test, Test::ElemMatch(_) | Test::Not(_));
+    if f.alternate() && is_whole {
+        return f.write_str("?");
+    }
     match test {
         Test::Eq(operand)
         | Test::Ne(operand)

@@ -182,8 +182,7 @@ impl Query {
     pub fn aggregate(&self, aggregate: &Aggregate, source: &dyn Source) -> Result<Vec<Json>> {
         aggregate.check()?;
         let order = self.order_of_groups(aggregate)?;
-        let hint = self.hint.clone();
-        let matches = Query { hint, ..Query::new(self.filter.clone()) }.find(source)?;
+        let matches = self.all_matches().find(source)?;
         let mut groups = Groups::new(aggregate);
         for (_, document) in &matches {
             groups.add(document)?;

@@ -20,8 +20,7 @@ impl Query {
     /// [`Error::InvalidQuery`](crate::Error::InvalidQuery) when the values take more than
     /// [`DISTINCT_BYTES_MAX`]; else as [`Query::execute`].
     pub fn distinct(&self, path: &Path, source: &dyn Source) -> Result<Vec<Json>> {
-        let hint = self.hint.clone();
-        let matches = Query { hint, ..Query::new(self.filter.clone()) }.find(source)?;
+        let matches = self.all_matches().find(source)?;
         let mut values: BTreeSet<Value<'_>> = BTreeSet::new();
         let mut bytes = 0;
         for (_, document) in &matches {

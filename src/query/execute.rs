@@ -80,8 +80,16 @@ impl Query {
             return Ok(source.base().map_or(0, Collection::count));
         }
         let plan = self.plan_over(source, Purpose::Count)?;
+        if let Some(work) = self.notes.get() {
+            work.note_plan(plan.as_ref(), Purpose::Count);
+        }
         let (Some(plan), Some(base)) = (plan, source.base()) else { return Ok(own) };
-        Ok(own + self.count_stored(source, base, &plan, &Examined::default()))
+        let examined = Examined::default();
+        let count = own + self.count_stored(source, base, &plan, &examined);
+        if let Some(work) = self.notes.get() {
+            work.note_answer(&examined, count);
+        }
+        Ok(count)
     }
 
     pub(super) fn count_stored(
@@ -176,7 +184,11 @@ impl Query {
             .get(id)
             .filter(|(id, document)| self.filter.matches(document) && self.is_behind(id, document));
         let kept = self.offset == 0 && self.limit != Some(0);
-        found.into_iter().filter(|_| kept).collect()
+        let returned: Vec<_> = found.into_iter().filter(|_| kept).collect();
+        if let Some(work) = self.notes.get() {
+            work.note_point(source.get(id).is_some(), !returned.is_empty());
+        }
+        returned
     }
 
     /// The part of a set that the query goes on to.
@@ -198,11 +210,18 @@ impl Query {
             return Ok(give(self.point(source, &id), None));
         }
         let plan = self.plan_over(source, Purpose::Documents)?;
+        if let Some(work) = self.notes.get() {
+            work.note_plan(plan.as_ref(), Purpose::Documents);
+        }
         let examined = Examined::default();
         let found = self.run(source, plan.as_ref(), &examined)?;
         let is_complete = self.consumption().is_none_or(|consumption| found.len() < consumption);
         let returned = found.iter().skip(self.offset);
-        let documents = returned.map(|(id, doc)| ((*id).clone(), Arc::clone(doc))).collect();
+        let documents: Vec<_> =
+            returned.map(|(id, doc)| ((*id).clone(), Arc::clone(doc))).collect();
+        if let Some(work) = self.notes.get() {
+            work.note_answer(&examined, documents.len());
+        }
         Ok(give(documents, found.last().filter(|_| !is_complete)))
     }
 

@@ -27,6 +27,7 @@ mod sort;
 mod source;
 mod top;
 mod value;
+mod work;
 
 pub use aggregate::{Aggregate, Metric};
 pub use cursor::{Cursor, Position};
@@ -37,12 +38,15 @@ pub use projection::Projection;
 pub use sort::{Sort, SortKey};
 pub(crate) use source::Nothing;
 pub use source::Source;
+pub use work::Work;
 
 use crate::{
     error::{Error, Result},
     filter::Filter,
     limits,
+    sync::Arc,
 };
+use work::Notes;
 
 /// Which documents of a collection, in which order, how many.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +58,7 @@ pub struct Query {
     pub(crate) hint: Option<String>,
     pub(crate) sort_bytes: usize,
     pub(crate) after: Option<Position>,
+    pub(crate) notes: Notes,
 }
 
 impl Query {
@@ -67,7 +72,26 @@ impl Query {
             hint: None,
             sort_bytes: limits::SORT_BYTES_MAX,
             after: None,
+            notes: Notes::default(),
         }
+    }
+
+    /// The same query, which writes down what answering it takes.
+    #[must_use]
+    pub fn noted_in(mut self, work: &Arc<Work>) -> Query {
+        self.notes = Notes(Some(Arc::clone(work)));
+        self
+    }
+
+    /// The shape of its filter ([`Filter::shape`]).
+    pub fn shape(&self) -> String {
+        self.filter.shape()
+    }
+
+    /// All matches of its filter, in the order of ids, by the same index.
+    fn all_matches(&self) -> Query {
+        let (hint, notes) = (self.hint.clone(), self.notes.clone());
+        Query { hint, notes, ..Query::new(self.filter.clone()) }
     }
 
     /// In this order.

@@ -12,8 +12,9 @@ use super::{
     sessions::SessionCounts,
 };
 use crate::{
-    commit::{CommitCounts, Logged},
-    database::Status,
+    commit::{CommitCounts, ConflictCounts, Logged},
+    database::{Retained, Status},
+    histogram::Distribution,
 };
 
 #[derive(Serialize)]
@@ -35,6 +36,9 @@ struct Stats {
     recovery: Recovery,
     log: Log,
     commits: Commits,
+    conflicts: Vec<Conflicts>,
+    checkpoints: Checkpoints,
+    retained: Kept,
     sessions: SessionCounts,
 }
 
@@ -43,6 +47,9 @@ struct Stats {
 struct Log {
     bytes: u64,
     operations: u64,
+    /// Each of one or more commits.
+    writes: u64,
+    syncs: Times,
 }
 
 /// How many commits went which way since the start.
@@ -52,6 +59,39 @@ struct Commits {
     conflicts: u64,
     retries: u64,
     locked_runs: u64,
+}
+
+/// Refused commits by what they had read of a collection; without a name, of all beyond a bound.
+#[derive(Serialize)]
+struct Conflicts {
+    collection: Option<String>,
+    documents: u64,
+    predicates: u64,
+    collections: u64,
+}
+
+/// Checkpoints since the start.
+#[derive(Serialize)]
+struct Checkpoints {
+    written: Times,
+    failed: u64,
+}
+
+/// Versions kept to be read.
+#[derive(Serialize)]
+struct Kept {
+    versions: u64,
+    bytes: u64,
+    oldest_s: u64,
+}
+
+/// How often something took how long. Of the last two it is known only that they are not above.
+#[derive(Serialize)]
+struct Times {
+    count: u64,
+    mean_us: u64,
+    p50_us: Option<u64>,
+    p99_us: Option<u64>,
 }
 
 /// `POST /admin/checkpoint`: writes a checkpoint and answers its version.
@@ -71,8 +111,9 @@ pub(super) async fn stats(_: Allowed<Admin>, service: Data<Service>) -> Answer {
 
 impl Stats {
     fn of(status: Status, sessions: SessionCounts) -> Stats {
-        let Logged { bytes, operations, .. } = status.logged;
+        let Logged { bytes, operations } = status.logged;
         let CommitCounts { committed, conflicts, retries, locked_runs } = status.commits;
+        let Retained { versions, bytes: kept, oldest } = status.retained;
         Stats {
             version: status.version.get(),
             synced: status.synced.get(),
@@ -84,9 +125,39 @@ impl Stats {
             bytes: status.bytes,
             memory_limit: status.memory_limit,
             recovery: Recovery::from(&status.recovery),
-            log: Log { bytes, operations },
+            log: Log {
+                bytes,
+                operations,
+                writes: status.writes.count(),
+                syncs: Times::of(&status.syncs),
+            },
             commits: Commits { committed, conflicts, retries, locked_runs },
+            conflicts: status.conflicts.into_iter().map(Conflicts::from).collect(),
+            checkpoints: Checkpoints {
+                written: Times::of(&status.checkpoints),
+                failed: status.checkpoints_failed,
+            },
+            retained: Kept { versions, bytes: kept, oldest_s: oldest.as_secs() },
             sessions,
         }
+    }
+}
+
+impl Times {
+    fn of(times: &Distribution) -> Times {
+        Times {
+            count: times.count(),
+            mean_us: times.mean(),
+            p50_us: times.quantile(0.5),
+            p99_us: times.quantile(0.99),
+        }
+    }
+}
+
+impl From<ConflictCounts> for Conflicts {
+    fn from(counts: ConflictCounts) -> Conflicts {
+        let ConflictCounts { collection, documents, predicates, collections } = counts;
+        let collection = collection.map(|name| name.to_string());
+        Conflicts { collection, documents, predicates, collections }
     }
 }

@@ -9,7 +9,6 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     task::Poll,
-    time::Instant,
 };
 
 use actix_web::{
@@ -22,8 +21,8 @@ use actix_web::{
 };
 
 use super::{
-    Service, body::discard, kinds::Kind, problem::Problem, rate_limit::Standing,
-    respond::REQUEST_ID, routes,
+    Service, access_log::Exchange, body::discard, kinds::Kind, problem::Problem,
+    rate_limit::Standing, respond::REQUEST_ID, routes,
 };
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
@@ -35,9 +34,8 @@ pub(super) async fn envelope(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let begun = Instant::now();
     let id = request_id(&request);
-    let line = format!("{} {}", request.method(), request.path());
+    let exchange = Exchange::begin(&service, &request, &id);
 
     let mut standing = None;
     let refused = match routes::is_open(request.path()) {
@@ -56,7 +54,7 @@ pub(super) async fn envelope(
             discard(&service, request.take_payload()).await;
             Ok(request.into_response(problem.of_request(&id).error_response()))
         }
-        None => match catch_panic(async { next.call(request).await }).await {
+        None => match catch_panic(exchange.within(async { next.call(request).await })).await {
             Ok(Ok(response)) => Ok(name_request(response.map_into_boxed_body(), &id)),
             Ok(Err(error)) => Err(problem_of(&error)),
             Err(_) => Err(Problem::internal()),
@@ -66,12 +64,10 @@ pub(super) async fn envelope(
         standing.inspect(|standing| standing.tell(response.headers_mut()));
         with_id(response, &id)
     });
-    let status = match &answered {
-        Ok(response) => response.status(),
-        Err(problem) => problem.status_code(),
-    };
-    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "monsterdb::access", id, status = status.as_u16(), milliseconds, "{line}");
+    match &answered {
+        Ok(response) => exchange.answered(response),
+        Err(problem) => exchange.failed(problem.status_code()),
+    }
     answered.map_err(|problem| problem.of_request(&id).into())
 }
 
@@ -140,7 +136,7 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions},
+        server::{ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions},
         sync::Arc,
     };
 
@@ -151,10 +147,17 @@ mod tests {
         let limits = ServeOptions::new(([127, 0, 0, 1], 0).into()).session_limits();
         let sessions = Arc::new(Sessions::new(limits));
         let database = Database::in_memory();
-        let (quotas, under_way) = (Quotas::new(None), Arc::default());
-        let service =
-            Service { database, keys, quotas, sessions, under_way, body_timeout, stopping };
-        Data::new(service)
+        Data::new(Service {
+            database,
+            keys,
+            quotas: Quotas::new(None),
+            sessions,
+            under_way: Arc::default(),
+            metrics: Metrics::new(),
+            slow_query: None,
+            body_timeout,
+            stopping,
+        })
     }
 
     async fn panic_at_once() -> HttpResponse {
@@ -171,10 +174,37 @@ mod tests {
         HttpResponse::Ok().finish()
     }
 
+    async fn never() -> HttpResponse {
+        std::future::pending().await
+    }
+
+    /// How often a request of this route was answered so, by what is told to Prometheus.
+    fn counted(service: &Data<Service>, route: &str, status: u16) -> bool {
+        let text = crate::server::metrics::to_text(service).unwrap();
+        let labels = format!(r#"{{route="{route}",method="GET",status="{status}"}} 1"#);
+        text.contains(&format!("monsterdb_http_requests_total{labels}\n"))
+    }
+
+    #[actix_web::test]
+    async fn a_request_whose_client_goes_away_is_told_of_too() {
+        let service = service();
+        let app = App::new().app_data(service.clone()).wrap(from_fn(envelope));
+        let app = init_service(app.route("/never", web::get().to(never))).await;
+        let request = TestRequest::get().uri("/never").to_request();
+        let mut call = Box::pin(try_call_service(&app, request));
+        let answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+        assert!(!answered && !counted(&service, "/never", 499));
+        drop(call);
+        assert!(counted(&service, "/never", 499));
+        let text = crate::server::metrics::to_text(&service).unwrap();
+        assert!(text.contains("monsterdb_http_requests_in_flight 0\n"), "{text}");
+    }
+
     #[actix_web::test]
     async fn whatever_a_handler_does_the_client_gets_a_problem() {
+        let service = service();
         let app = App::new()
-            .app_data(service())
+            .app_data(service.clone())
             .wrap(from_fn(envelope))
             .route("/at-once", web::get().to(panic_at_once))
             .route("/in-work", web::get().to(panic_in_work))
@@ -193,6 +223,7 @@ mod tests {
             assert!(text.contains(r#""instance":"r-1""#), "{text}");
             assert!(text.starts_with(r#"{"type":"/problems/in"#), "{text}");
             assert!(!text.contains("secret"), "{text}");
+            assert!(counted(&service, path, status));
         }
     }
 }

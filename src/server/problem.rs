@@ -54,6 +54,7 @@ struct Body<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     instance: &'a str,
     retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +150,7 @@ impl Problem {
         self.0.kind
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         json_text(&Body {
             r#type: format!("/problems/{}", self.0.kind.row().slug),
             title: self.0.kind.row().title,

@@ -31,6 +31,9 @@ use crate::{
 /// Tokens of ended sessions that are remembered, so that they are told apart from unknown ones.
 const ENDED_KEPT: usize = 8192;
 
+/// Characters of a token.
+pub(super) const TOKEN_BYTES: usize = 32;
+
 /// How many sessions there may be, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionLimits {
@@ -48,6 +51,8 @@ pub(super) struct SessionLimits {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct SessionCounts {
     pub(super) open: u64,
+    /// Seconds since the oldest of those began; it keeps its version in memory.
+    pub(super) oldest_s: u64,
     pub(super) begun: u64,
     pub(super) committed: u64,
     pub(super) conflicts: u64,
@@ -177,8 +182,15 @@ impl Sessions {
     /// How many there are and were.
     pub(super) fn counts(&self) -> SessionCounts {
         self.sweep();
+        let now = (self.now)();
         let table = lock(&self.table);
-        SessionCounts { open: table.open.len() as u64, ..table.counts }
+        let begun = table.open.values().map(|session| session.begun).min();
+        let age = begun.map(|begun| now.saturating_duration_since(begun));
+        SessionCounts {
+            open: table.open.len() as u64,
+            oldest_s: age.unwrap_or_default().as_secs(),
+            ..table.counts
+        }
     }
 
     /// Time from now until a session ends of which nothing more is asked.
@@ -303,7 +315,7 @@ fn ended(ending: Ending) -> Problem {
 
 /// 128 random bits in hexadecimal.
 fn random_token() -> Result<String, Problem> {
-    let mut random = [0; 16];
+    let mut random = [0; TOKEN_BYTES / 2];
     getrandom::fill(&mut random).map_err(|error| {
         tracing::error!(%error, "the system gives no random bytes");
         Problem::internal()
@@ -337,6 +349,7 @@ mod tests {
         pass(29);
         let held = sessions.take(&Identity::Open, &used).unwrap();
         pass(29);
+        assert_eq!(sessions.counts().oldest_s, 58);
         drop(held);
         assert_eq!(kind(&unused), Some(Kind::TransactionEnded), "nobody asked for 30 seconds");
         pass(29);

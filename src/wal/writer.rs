@@ -5,8 +5,9 @@ use std::{io, mem};
 
 use super::{EncodedOps, Segment};
 use crate::{
+    histogram::Histogram,
     storage::Storage,
-    sync::{Arc, step},
+    sync::{Arc, Clock, step},
     version::Version,
 };
 
@@ -33,6 +34,7 @@ pub enum Placement {
 #[derive(Default)]
 pub struct Batch {
     parts: Vec<Part>,
+    records: u64,
     /// Whether somebody who waits for it needs it synced.
     pub sync: bool,
 }
@@ -48,6 +50,8 @@ struct Part {
 pub struct Writer {
     storage: Arc<dyn Storage>,
     current: Option<Segment>,
+    /// How long syncs took, in microseconds.
+    syncs: Arc<Histogram>,
 }
 
 impl Space {
@@ -98,6 +102,12 @@ impl Batch {
             part.lines.push(head);
             part.lines.push(operations.into_bytes());
         }
+        self.records += 1;
+    }
+
+    /// How many records are in it.
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// True when there is nothing to write.
@@ -115,7 +125,12 @@ impl Batch {
 impl Writer {
     /// A writer that begins with the first segment it is given.
     pub fn new(storage: Arc<dyn Storage>) -> Writer {
-        Writer { storage, current: None }
+        Writer { storage, current: None, syncs: Arc::default() }
+    }
+
+    /// How long its syncs take, in microseconds; to be read while somebody else writes.
+    pub(crate) fn syncs(&self) -> Arc<Histogram> {
+        Arc::clone(&self.syncs)
     }
 
     /// Writes a batch, and syncs it if one of its commits asks for that.
@@ -141,7 +156,11 @@ impl Writer {
     ///
     /// As [`Writer::write`].
     pub fn sync(&mut self) -> io::Result<()> {
-        self.current.as_ref().map_or(Ok(()), Segment::sync)
+        let Some(current) = &self.current else { return Ok(()) };
+        let begun = Clock::instant();
+        current.sync()?;
+        self.syncs.note_time(Clock::instant() - begun);
+        Ok(())
     }
 
     fn begin(&mut self, mut segment: Segment, first: Version) -> io::Result<()> {

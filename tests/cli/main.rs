@@ -10,6 +10,7 @@ mod directory;
 mod import;
 mod index;
 mod keys;
+mod log;
 mod program;
 mod remote;
 mod round_trip;

@@ -25,14 +25,13 @@ impl Server {
     }
 
     pub(crate) fn start_with(place: &Place, arguments: &[&str]) -> (Server, Option<String>) {
-        let mut child = place
-            .command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = place.command();
+        Server::of(command.args(arguments_of_serve()).args(arguments).stderr(Stdio::null()))
+    }
+
+    /// A server that this command starts.
+    pub(crate) fn of(command: &mut Command) -> (Server, Option<String>) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -46,6 +45,11 @@ impl Server {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code().unwrap()
     }
+}
+
+/// What every server of a test is started with.
+pub(crate) fn arguments_of_serve() -> [&'static str; 4] {
+    ["serve", "--listen", "127.0.0.1:0", "--json"]
 }
 
 impl Drop for Server {

@@ -129,3 +129,31 @@ fn lists_name_each_value_once() {
     assert_eq!(filter.to_json(), once);
     assert_eq!(Filter::parse(once).unwrap(), filter);
 }
+
+#[test]
+fn a_shape_has_the_names_and_none_of_the_values() {
+    let cases = [
+        ("{}", "{}"),
+        (r#"{"a":"secret"}"#, r#"{"a":?}"#),
+        (r#"{"a":{"secret":1},"b.c":null}"#, r#"{"a":?,"b.c":?}"#),
+        (r#"{"age":{"$gte":18,"$lt":65}}"#, r#"{"age":{"$gte":?,"$lt":?}}"#),
+        (
+            r#"{"a":{"$in":["secret",1]},"b":{"$exists":true}}"#,
+            r#"{"a":{"$in":?},"b":{"$exists":?}}"#,
+        ),
+        (r#"{"a":{"$regex":"secret","$options":"i"}}"#, r#"{"a":{"$regex":?}}"#),
+        (r#"{"a":{"$not":{"$startsWith":"secret"}}}"#, r#"{"a":{"$not":{"$startsWith":?}}}"#),
+        (
+            r#"{"$or":[{"a":"secret"},{"b":{"$mod":[4,0]}}]}"#,
+            r#"{"$or":[{"a":?},{"b":{"$mod":?}}]}"#,
+        ),
+        (
+            r#"{"a":{"$elemMatch":{"b":"secret","c":{"$ne":2}}}}"#,
+            r#"{"a":{"$elemMatch":{"b":?,"c":{"$ne":?}}}}"#,
+        ),
+        (r#"{"a":{"$all":["secret",1]}}"#, r#"{"a":{"$all":?}}"#),
+    ];
+    for (filter, shape) in cases {
+        assert_eq!(Filter::parse(filter).unwrap().shape(), shape, "{filter}");
+    }
+}

@@ -6,17 +6,22 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod batches;
+mod bulk;
 mod collections;
 mod cursors;
 mod documents;
+mod exposition;
 mod hostile;
 mod idempotency;
 mod indexes;
 mod interface;
 mod keys;
 mod life;
+mod logs;
 #[path = "../support/met.rs"]
 mod met;
+mod metrics;
+mod network;
 mod p26;
 mod p27;
 mod queries;

@@ -9,7 +9,7 @@ use super::{
 const LAYERS: [&[&str]; 13] = [
     // The page of proof has no code.
     &["sync", "proof"],
-    &["names", "version", "limits"],
+    &["names", "version", "limits", "histogram"],
     &["error"],
     &["document", "storage"],
     &["filter"],

@@ -21,6 +21,7 @@ use super::Durability;
 use crate::sync::wait_timeout;
 use crate::{
     error::{Error, Result},
+    histogram::{Distribution, Histogram},
     snapshot::{Prepared, Snapshot},
     storage::Storage,
     sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, step, wait},
@@ -45,6 +46,9 @@ pub struct Group {
     /// There is work for the maintenance: a segment was used up.
     work: Condvar,
     published: Published<Snapshot>,
+    /// Commits of each write, and how long syncs took, in microseconds.
+    written: Histogram,
+    syncs: Arc<Histogram>,
     storage: Arc<dyn Storage>,
     options: GroupOptions,
     /// Held by whoever makes a segment, so that two do not make one each.
@@ -62,11 +66,15 @@ pub(super) enum Sequenced {
 impl Group {
     /// A group that goes on from a recovered state, all of it safe on the device.
     pub fn new(storage: Arc<dyn Storage>, state: Arc<Snapshot>, options: GroupOptions) -> Group {
+        let writer = Writer::new(Arc::clone(&storage));
+        let syncs = writer.syncs();
         Group {
-            state: Mutex::new(State::new(&state, Writer::new(Arc::clone(&storage)))),
+            state: Mutex::new(State::new(&state, writer)),
             settled: Condvar::new(),
             work: Condvar::new(),
             published: Published::new(state),
+            written: Histogram::default(),
+            syncs,
             storage,
             options,
             preparing: Mutex::new(0),
@@ -108,6 +116,16 @@ impl Group {
     /// What went into the log since the database was opened.
     pub fn logged(&self) -> Logged {
         lock(&self.state).logged
+    }
+
+    /// The commits of each write of the log.
+    pub fn written(&self) -> Distribution {
+        self.written.distribution()
+    }
+
+    /// How long the log's syncs took, in microseconds.
+    pub fn syncs(&self) -> Distribution {
+        self.syncs.distribution()
     }
 
     /// Why nothing is written any more, if so.
@@ -249,7 +267,7 @@ impl Group {
     ) -> MutexGuard<'a, State> {
         let batch = state.batch.take();
         let tip = Arc::clone(&state.tip);
-        let sync = batch.sync;
+        let (sync, records) = (batch.sync, batch.records());
         drop(state);
 
         let leading = Leading(self);
@@ -264,6 +282,9 @@ impl Group {
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
             state.published = tip.version();
+            if records > 0 {
+                self.written.note(records);
+            }
             if sync || mutant("synced_without_sync") {
                 state.synced = tip.version();
             }

@@ -6,7 +6,8 @@ use crate::server::{
     admin, admin_keys,
     keys::Role,
     kinds::Kind,
-    route::{Link, Route, Section, delete, get, json, post, reply},
+    metrics,
+    route::{Content, Link, Route, Section, delete, get, json, post, reply},
     routes::parts::{done, read},
 };
 
@@ -16,7 +17,7 @@ pub(super) static SECTION: Section = Section {
     routes: &ROUTES,
 };
 
-static ROUTES: [Route; 5] = [
+static ROUTES: [Route; 6] = [
     Route {
         name: "checkpoint",
         handler: || to(admin::checkpoint),
@@ -36,9 +37,20 @@ static ROUTES: [Route; 5] = [
         handler: || to(admin::stats),
         role: Some(Role::Admin),
         summary: "Tell how the database is doing, in numbers",
-        description: "Counts of `log`, `commits` and `sessions` are since the start.",
+        description: "Counts of `log`, `commits`, `conflicts`, `checkpoints` and `sessions` are since \
+            the start. `p50_us` and `p99_us` are powers of two that the time does not exceed.",
         replies: &[read(&[json("Stats", &[STATS])])],
         ..get("/admin/stats")
+    },
+    Route {
+        name: "metrics",
+        handler: || to(metrics::metrics),
+        role: Some(Role::Admin),
+        summary: "Tell everything that is counted, for Prometheus",
+        description: "The text format 0.0.4. Requests are told by the pattern of their route; of \
+            collections the largest 100 are told apart, and the first 100 with conflicts.",
+        replies: &[reply(200, "Metrics, one a line.", &[TEXT])],
+        ..get("/metrics")
     },
     Route {
         name: "listKeys",
@@ -82,7 +94,9 @@ static ROUTES: [Route; 5] = [
     },
 ];
 
-const STATS: &str = r#"{"version":17,"synced":17,"checkpoint":12,"durability":"always","uptime_s":3,"reason":null,"documents":2,"bytes":420,"memory_limit":6442450944,"recovery":{"checkpoint":12,"replayed":4,"in_doubt":1,"cut_bytes":0},"log":{"bytes":2048,"operations":9},"commits":{"committed":5,"conflicts":0,"retries":0,"locked_runs":0},"sessions":{"open":0,"begun":1,"committed":1,"conflicts":0,"expired":0}}"#;
+const TEXT: Content = Content { media_type: "text/plain", schema: "Metrics", examples: &[] };
+
+const STATS: &str = r#"{"version":17,"synced":17,"checkpoint":12,"durability":"always","uptime_s":3,"reason":null,"documents":2,"bytes":420,"memory_limit":6442450944,"recovery":{"checkpoint":12,"replayed":4,"in_doubt":1,"cut_bytes":0},"log":{"bytes":2048,"operations":9,"writes":4,"syncs":{"count":4,"mean_us":105,"p50_us":128,"p99_us":256}},"commits":{"committed":5,"conflicts":1,"retries":0,"locked_runs":0},"conflicts":[{"collection":"people","documents":1,"predicates":0,"collections":0}],"checkpoints":{"written":{"count":0,"mean_us":0,"p50_us":null,"p99_us":null},"failed":0},"retained":{"versions":2,"bytes":3072,"oldest_s":2},"sessions":{"open":0,"oldest_s":0,"begun":1,"committed":1,"conflicts":0,"expired":0}}"#;
 
 const KEYS: &str = r#"{"keys":[{"id":"93c1f0a2b4d6e8f0","name":"first","role":"admin","collections":null,"created":"2026-01-31T09:30:00.000Z","last_used":null}],"version":17}"#;
 

@@ -156,6 +156,16 @@ pub(super) const AT: Parameter = Parameter {
     )
 };
 
+pub(super) const ATOMIC: Parameter = Parameter {
+    scope: Scope::Database,
+    ..query(
+        "atomic",
+        r#"{"type":"boolean","default":true}"#,
+        "true",
+        "`false`: each line takes effect or is refused for itself, and is answered by a line.",
+    )
+};
+
 /// Tools that know the header know what stands in it; a pattern would keep them from that.
 const TAGS: &str = r#"{"type":"string"}"#;
 
