@@ -116,6 +116,9 @@ pub const KEY_NAME_BYTES_MAX: usize = 128;
 /// Collections that one API key is for: every request of the key is held against them.
 pub const KEY_COLLECTIONS_MAX: usize = 256;
 
+/// Connections of a server that may be open at once: each takes a file and some memory.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
 /// Bytes of an `Idempotency-Key`: it is a word, not a text.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 

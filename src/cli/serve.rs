@@ -14,8 +14,8 @@ use super::{
 use crate::{
     commit::Durability,
     database::{Builder, Database, RecoveryReport},
-    limits::{SESSIONS_MAX, SESSIONS_PER_KEY_MAX},
-    server::{BURST_DEFAULT, Rate, ServeError, ServeOptions, Server, SlowQuery},
+    limits::{CONNECTIONS_MAX, SESSIONS_MAX, SESSIONS_PER_KEY_MAX},
+    server::{BURST_DEFAULT, Origin, Rate, ServeError, ServeOptions, Server, SlowQuery, TlsFiles},
 };
 
 /// Serve a database over HTTP.
@@ -91,6 +91,33 @@ pub struct ServeArgs {
     #[arg(long, env = "MONSTERDB_SLOW_QUERY", default_value = "100ms", value_name = "TIME")]
     pub slow_query: SlowQuery,
 
+    /// Connections that may be open at once; more wait until one is closed
+    #[arg(long, env = "MONSTERDB_CONNECTIONS", default_value_t = CONNECTIONS_MAX, value_name = "N")]
+    pub connections: usize,
+
+    /// Time in which a client has to take something of its answer, or else it is cut off
+    #[arg(long, env = "MONSTERDB_WRITE_TIMEOUT", default_value = "60s", value_parser = parse_time,
+          value_name = "TIME")]
+    pub write_timeout: Duration,
+
+    /// Where web pages come from that may ask, e.g. https://app.example, or * for anywhere; may be
+    /// given more than once. Without it no page may
+    #[arg(
+        long = "cors-origin",
+        env = "MONSTERDB_CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub cors_origins: Vec<Origin>,
+
+    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
+    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, as PEM
+    #[arg(long, env = "MONSTERDB_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
     /// Bytes that documents may take in memory, e.g. 512MiB; by default three quarters of what
     /// the machine has
     #[arg(long, env = "MONSTERDB_MEMORY_LIMIT", value_parser = parse_bytes, value_name = "BYTES")]
@@ -140,6 +167,10 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         session_total: args.session_total,
         sessions: args.sessions,
         sessions_per_key: args.sessions_per_key,
+        connections: args.connections,
+        write_timeout: args.write_timeout,
+        cors_origins: args.cors_origins.clone(),
+        tls: tls_files(args),
         slow_query: args.slow_query.threshold(),
         shutdown_timeout: args.shutdown_timeout,
         ..ServeOptions::new(args.listen)
@@ -152,6 +183,11 @@ pub(super) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     on_signal(move |_| stop.stop()).map_err(ServeError::Run)?;
     greet(args, &server, &recovery, json)?;
     Ok(server.run()?)
+}
+
+fn tls_files(args: &ServeArgs) -> Option<TlsFiles> {
+    let (certificate, key) = (args.tls_cert.clone()?, args.tls_key.clone()?);
+    Some(TlsFiles { certificate, key })
 }
 
 fn builder(args: &ServeArgs) -> Builder {
@@ -201,7 +237,7 @@ fn greet(
 fn to_text(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> String {
     let RecoveryReport { checkpoint, replayed, in_doubt, cut, rebuilt, time } = recovery;
     let mut lines = vec![
-        format!("MonsterDB {} listens on http://{}", env!("CARGO_PKG_VERSION"), server.address()),
+        format!("MonsterDB {} listens on {}", env!("CARGO_PKG_VERSION"), server.url()),
         format!("data directory: {}", args.data.data.display()),
         format!("durability: {}", durability_text(args.durability)),
         format!(
@@ -227,6 +263,7 @@ fn to_json(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> Stri
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "address": server.address().to_string(),
+        "url": server.url(),
         "data": args.data.data.display().to_string(),
         "durability": durability_text(args.durability),
         "recovery": {

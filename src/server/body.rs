@@ -10,8 +10,9 @@
 use std::{
     borrow::Cow,
     fmt,
-    future::{Future, poll_fn},
+    future::{Future, Ready, poll_fn, ready},
     pin::{Pin, pin},
+    time::Duration,
 };
 
 use actix_web::{
@@ -61,18 +62,30 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let deadline = request.app_data::<Data<Service>>().map(|service| service.body_timeout);
-        let payload = payload.take();
-        Box::pin(async move {
-            let deadline = deadline.ok_or_else(Problem::internal)?;
-            match timeout(deadline, read(payload)).await {
-                Ok(read) => read,
-                Err(_) => {
-                    let seconds = deadline.as_secs();
-                    let detail = format!("the body was not there within {seconds} seconds");
-                    Err(Problem::new(Kind::RequestTimeout, detail))
-                }
-            }
-        })
+        let incoming = Incoming(payload.take());
+        Box::pin(async move { incoming.whole(deadline.ok_or_else(Problem::internal)?).await })
+    }
+}
+
+/// A body of which nothing was read yet.
+pub(super) struct Incoming(pub(super) Payload);
+
+impl Incoming {
+    /// All of it, if it comes within a time.
+    pub(super) async fn whole(self, deadline: Duration) -> Result<Body, Problem> {
+        match timeout(deadline, read(self.0)).await {
+            Ok(read) => read,
+            Err(_) => Err(too_slow(deadline)),
+        }
+    }
+}
+
+impl FromRequest for Incoming {
+    type Error = Problem;
+    type Future = Ready<Result<Incoming, Problem>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Incoming(payload.take())))
     }
 }
 
@@ -87,8 +100,7 @@ async fn read(payload: Payload) -> Result<Body, Problem> {
     let mut bytes = BytesMut::new();
     let mut length = 0_usize;
     while let Some(chunk) = poll_fn(|context| payload.as_mut().poll_next(context)).await {
-        let chunk = chunk
-            .map_err(|_| Problem::new(Kind::InvalidRequest, "the body broke off before its end"))?;
+        let chunk = chunk.map_err(|_| broken_off())?;
         length += chunk.len();
         if length <= BODY_BYTES_MAX {
             bytes.extend_from_slice(&chunk);
@@ -103,6 +115,84 @@ async fn read(payload: Payload) -> Result<Body, Problem> {
         return Err(Problem::new(Kind::PayloadTooLarge, detail));
     }
     Ok(Body(bytes))
+}
+
+fn too_slow(patience: Duration) -> Problem {
+    let detail = format!("the body was not there within {} seconds", patience.as_secs());
+    Problem::new(Kind::RequestTimeout, detail)
+}
+
+fn broken_off() -> Problem {
+    Problem::new(Kind::InvalidRequest, "the body broke off before its end")
+}
+
+/// The lines of a body that may be as long as it likes, of which one is held at a time.
+pub(super) struct Lines {
+    payload: Payload,
+    patience: Duration,
+    /// The beginning of a line whose end has not come yet.
+    begun: Vec<u8>,
+    /// Lines that were begun.
+    count: usize,
+    ended: bool,
+}
+
+impl Lines {
+    /// The lines of this body, each piece of which has to come within a time.
+    pub(super) fn new(payload: Payload, patience: Duration) -> Lines {
+        Lines { payload, patience, begun: Vec::new(), count: 1, ended: false }
+    }
+
+    /// The lines that end with the next piece that ends any, each with its number; none at the end
+    /// of the body. Empty ones are passed over.
+    ///
+    /// # Errors
+    ///
+    /// When no piece comes in time, when the body breaks off, and when a line is longer than a
+    /// document may be.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<(usize, Vec<u8>)>>, Problem> {
+        let mut lines = Vec::new();
+        while lines.is_empty() && !self.ended {
+            let mut body = pin!(BodyStream::new(&mut self.payload));
+            let piece = poll_fn(|context| body.as_mut().poll_next(context));
+            let Ok(piece) = timeout(self.patience, piece).await else {
+                return Err(too_slow(self.patience));
+            };
+            match piece {
+                Some(piece) => {
+                    let piece = piece.map_err(|_| broken_off())?;
+                    self.take(&piece, &mut lines)?;
+                }
+                None => {
+                    self.ended = true;
+                    self.end_line(&mut lines);
+                }
+            }
+        }
+        Ok(Some(lines).filter(|lines| !lines.is_empty()))
+    }
+
+    fn take(&mut self, piece: &[u8], lines: &mut Vec<(usize, Vec<u8>)>) -> Result<(), Problem> {
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.begun.extend_from_slice(part);
+            if self.begun.len() > BODY_BYTES_MAX {
+                let detail = format!("a line has at most {BODY_BYTES_MAX} bytes");
+                return Err(Problem::new(Kind::PayloadTooLarge, detail).in_line(self.count));
+            }
+            if part.ends_with(b"\n") {
+                self.end_line(lines);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self, lines: &mut Vec<(usize, Vec<u8>)>) {
+        let line = std::mem::take(&mut self.begun);
+        if !line.trim_ascii().is_empty() {
+            lines.push((self.count, line));
+        }
+        self.count += 1;
+    }
 }
 
 /// An object whose members are taken out one by one, each as its JSON text. A member that nobody
@@ -147,10 +237,10 @@ impl<'a> Object<'a> {
             .transpose()
     }
 
-    /// Takes out an integer that is not negative.
+    /// Takes out an integer that is not negative. It may be written as `3.0`, as some programs do.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
         let number = self.take(name).map(|text| {
-            text.parse().map_err(|_| {
+            integer(text).ok_or_else(|| {
                 self.invalid(name, "an integer of 64 bits that is not negative is expected")
             })
         });
@@ -198,6 +288,15 @@ pub(super) fn string(text: &str) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
     struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str(text).ok().map(|Borrowed(text)| text)
+}
+
+/// The integer that this JSON text is. One with a point or an exponent is one as long as a float holds
+/// it without rounding.
+fn integer(text: &str) -> Option<u64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let float = || text.parse::<f64>().ok();
+    let whole = || float().filter(|n| n.fract() == 0.0 && (0.0..=EXACT_MAX).contains(n));
+    text.parse().ok().or_else(|| whole().map(|number| number as u64))
 }
 
 /// The refusal of what stands at a place of a body.
@@ -276,10 +375,13 @@ mod tests {
         }
         let unknown = Object::parse(r#"{"a":1}"#, "").unwrap().finish().unwrap_err();
         assert_eq!(unknown.kind(), Kind::InvalidBody);
-        for wrong in
-            [r#"{"n":-1}"#, r#"{"n":1.0}"#, r#"{"n":"1"}"#, r#"{"n":18446744073709551616}"#]
-        {
-            assert!(Object::parse(wrong, "").unwrap().integer("n").is_err(), "{wrong}");
+        for wrong in ["-1", "1.5", "\"1\"", "1e400", "18446744073709551616", "true", "[]"] {
+            let text = format!("{{\"n\":{wrong}}}");
+            assert!(Object::parse(&text, "").unwrap().integer("n").is_err(), "{wrong}");
+        }
+        for (text, number) in [("18446744073709551615", u64::MAX), ("1.0", 1), ("2e3", 2000)] {
+            let text = format!("{{\"n\":{text}}}");
+            assert_eq!(Object::parse(&text, "").unwrap().integer("n").unwrap(), Some(number));
         }
     }
 }

@@ -68,7 +68,8 @@ pub(super) async fn describe(
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
     let snapshot = service.state_at(parameters)?;
-    let collection = snapshot.existing(&name)?;
+    let collection = snapshot.existing(&name);
+    let collection = collection.map_err(|no| Problem::from(no).read_at(snapshot.version()))?;
     Ok(Answer::read(snapshot.version(), described(&name, collection, &snapshot)))
 }
 

@@ -1,7 +1,7 @@
 //! Documents, one by one, and the insertion of many.
 
 use actix_web::{
-    HttpRequest,
+    HttpRequest, HttpResponse, Responder,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::{
     auth::{self, Allowed},
-    body::Body,
+    body::{Body, Incoming},
+    bulk,
     extract::{
         CollectionPath, DocumentPath, MediaType, Parameters, unsupported, wants_representation,
     },
@@ -20,7 +21,7 @@ use super::{
     kinds::Kind,
     precondition::Preconditions,
     problem::Problem,
-    respond::{Answer, etag, json_text, location},
+    respond::{Answer, NDJSON, etag, json_text, location},
     write::{Write, Written, standing},
 };
 use crate::{
@@ -59,8 +60,11 @@ pub(super) async fn read(
     let at = parameters.version()?;
     parameters.finish()?;
     let (document, read_at) = ground.base().get_at(at, &collection, &id)?;
-    preconditions.check_match(document.as_deref().map(|found| standing(found, read_at)))?;
-    let document = document.ok_or(Error::DocumentNotFound { collection, id })?;
+    let current = document.as_deref().map(|found| standing(found, read_at));
+    preconditions.check_match(current).map_err(|failed| failed.read_at(read_at))?;
+    let Some(document) = document else {
+        return Err(Problem::from(not_found(&collection, &id)).read_at(read_at));
+    };
 
     let version = document.version();
     // What a transaction has written and not committed has no version to be known by.
@@ -75,34 +79,53 @@ pub(super) async fn read(
     Ok(answer.with(header::ETAG, etag(version)).read_at(read_at))
 }
 
-/// `POST /collections/{collection}/documents`: inserts one document, or as NDJSON many, all or
-/// none.
+/// `POST /collections/{collection}/documents?atomic=`: inserts one document, or as NDJSON many: all
+/// or none, or with `atomic=false` each for itself.
 pub(super) async fn insert(
     Allowed { caller, .. }: Allowed<auth::Write>,
     CollectionPath(collection): CollectionPath,
+    mut parameters: Parameters,
     request: HttpRequest,
     ground: Ground,
-    body: Body,
-) -> Result<Answer, Problem> {
-    match MediaType::of(&request) {
+    incoming: Incoming,
+) -> Result<HttpResponse, Problem> {
+    let atomic = parameters.boolean("atomic")?.unwrap_or(true);
+    parameters.finish()?;
+    let media_type = MediaType::of(&request);
+    if !atomic {
+        return match (media_type, ground.database()) {
+            (MediaType::Ndjson, Some(service)) => {
+                Once::refuse(&request)?;
+                Ok(bulk::insert_each(service, collection, incoming.0))
+            }
+            (MediaType::Ndjson, None) => {
+                let detail = "atomic=false does not go with a transaction, which is all or nothing";
+                Err(Problem::new(Kind::InvalidQuery, detail))
+            }
+            (_, _) => Err(unsupported(NDJSON)),
+        };
+    }
+    let body = incoming.whole(ground.body_timeout()).await?;
+    let answer = match media_type {
         MediaType::Json => {
             let once = ground.once(&request, &caller, &body)?;
             let representation = wants_representation(&request);
             let insert = move |base: Base<'_>| {
                 insert_one(&base, &collection, &body, once.as_ref(), representation)
             };
-            ground.run(insert).await
+            ground.run(insert).await?
         }
         MediaType::Ndjson => {
             let once = ground.once(&request, &caller, &body)?;
             let insert =
                 move |base: Base<'_>| insert_many(&base, &collection, &body, once.as_ref());
-            ground.run(insert).await
+            ground.run(insert).await?
         }
         MediaType::MergePatch | MediaType::JsonPatch | MediaType::Other => {
-            Err(unsupported("application/json and application/x-ndjson"))
+            return Err(unsupported("application/json and application/x-ndjson"));
         }
-    }
+    };
+    Ok(answer.respond_to(&request))
 }
 
 /// `PUT /collections/{collection}/documents/{id}`: makes a document (201) or replaces it (200).

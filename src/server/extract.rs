@@ -125,6 +125,13 @@ impl Parameters {
         Some(self.0.swap_remove(place).1)
     }
 
+    /// Takes a parameter out if it has this value.
+    pub(super) fn take_if(&mut self, name: &str, value: &str) -> bool {
+        let has = |(other, given): &(String, String)| other == name && given == value;
+        let place = self.0.iter().position(has);
+        place.map(|place| self.0.swap_remove(place)).is_some()
+    }
+
     /// Takes out an integer that is not negative.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Problem> {
         self.parsed(name, "an integer that is not negative")

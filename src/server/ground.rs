@@ -7,7 +7,10 @@
 //! database by a commit, in an interactive transaction by a savepoint, so that a refused request
 //! leaves the transaction as it was.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 
@@ -74,6 +77,16 @@ impl Ground {
             Some(_) => Once::refuse(request).map(|()| None),
             None => Once::of(request, caller.identity(), body.bytes(), &self.service.under_way),
         }
+    }
+
+    /// The service, where the request stands on the database itself.
+    pub(super) fn database(&self) -> Option<Data<Service>> {
+        self.held.is_none().then(|| self.service.clone())
+    }
+
+    /// Time for the body to arrive.
+    pub(super) fn body_timeout(&self) -> Duration {
+        self.service.body_timeout
     }
 
     /// What to read from at once.

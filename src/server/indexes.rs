@@ -51,7 +51,9 @@ pub(super) async fn list(
     service: Data<Service>,
 ) -> Result<Answer, Problem> {
     let snapshot = service.state_at(parameters)?;
-    Ok(Answer::read(snapshot.version(), listed(&snapshot, &name)?))
+    let listed = listed(&snapshot, &name);
+    let listed = listed.map_err(|no| Problem::from(no).read_at(snapshot.version()))?;
+    Ok(Answer::read(snapshot.version(), listed))
 }
 
 /// `PUT /collections/{collection}/indexes/{index}`: makes one with the definition in the body, while

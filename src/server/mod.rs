@@ -17,7 +17,10 @@ mod admin_keys;
 mod auth;
 mod batch;
 mod body;
+mod bulk;
 mod collections;
+mod compression;
+mod cors;
 mod documents;
 mod envelope;
 mod extract;
@@ -31,6 +34,7 @@ mod kinds;
 mod metrics;
 mod openapi;
 mod operation;
+mod options;
 mod precondition;
 mod problem;
 mod problems;
@@ -44,12 +48,17 @@ mod routes;
 mod sessions;
 mod signals;
 mod slow_queries;
+mod stream;
+mod tls;
 mod transactions;
 mod write;
 
+pub use cors::Origin;
 pub use keys::{KeyError, Role};
+pub use options::ServeOptions;
 pub use rate_limit::{Rate, RateLimit};
 pub use slow_queries::SlowQuery;
+pub use tls::TlsFiles;
 
 pub(crate) use indexes::{MadeIndex, listed as list_indexes, make_index};
 pub(crate) use keys::{
@@ -60,58 +69,36 @@ pub(crate) use quota::{BURST_DEFAULT, OwnRate};
 
 use std::{
     convert::Infallible,
-    fmt, io,
+    io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev, middleware::from_fn, rt, web};
+use actix_web::{
+    App, HttpServer, dev,
+    middleware::{Compress, Condition, from_fn},
+    rt, web,
+};
 use tokio::sync::watch;
 use tracing::Span;
 
-use crate::{database::Database, error::Error, limits, snapshot::Snapshot, sync::Arc};
+use crate::{
+    database::Database,
+    error::Error,
+    snapshot::Snapshot,
+    sync::{Arc, processors},
+    version::Version,
+};
 use auth::Keys;
 use extract::Parameters;
 use idempotency::UnderWay;
 use metrics::Metrics;
 use problem::Problem;
 use quota::Quotas;
-use sessions::{SessionLimits, Sessions};
+use sessions::Sessions;
 use signals::Signals;
-
-/// How a database is served.
-#[derive(Clone)]
-pub struct ServeOptions {
-    /// The address to listen on; port 0 takes any that is free.
-    pub listen: SocketAddr,
-    /// Let every request in as an admin's. Only on a loopback address.
-    pub no_auth: bool,
-    /// An admin key besides the stored ones. It is not stored.
-    pub admin_key: Option<String>,
-    /// How often an address may come with a wrong key; no bound when there is none.
-    pub failed_auth_limit: Option<RateLimit>,
-    /// How often each key may ask that has no limit of its own; no bound when there is none. It
-    /// does not count where no key is asked for.
-    pub rate_limit: Option<RateLimit>,
-    /// Time for requests in flight to end when the server is stopped.
-    pub shutdown_timeout: Duration,
-    /// Time for a request's head to arrive.
-    pub head_timeout: Duration,
-    /// Time for a request's body to arrive.
-    pub body_timeout: Duration,
-    /// Time that an idle connection is kept.
-    pub keep_alive: Duration,
-    /// Time between two requests of an interactive transaction, after which it is rolled back.
-    pub session_idle: Duration,
-    /// Time that an interactive transaction may take in all.
-    pub session_total: Duration,
-    /// Interactive transactions that may be open at once.
-    pub sessions: usize,
-    /// Those of them that one key may have begun.
-    pub sessions_per_key: usize,
-    /// Queries that take as long as this are told of in the log; none when there is none.
-    pub slow_query: Option<Duration>,
-}
+use tls::Certificate;
 
 /// A server that has its address but takes no requests yet.
 pub struct Server {
@@ -119,6 +106,7 @@ pub struct Server {
     address: SocketAddr,
     service: web::Data<Service>,
     options: ServeOptions,
+    certificate: Option<Arc<Certificate>>,
     first_key: Option<String>,
     stop: StopHandle,
 }
@@ -143,6 +131,15 @@ pub enum ServeError {
         source: io::Error,
     },
 
+    /// There is no certificate to show.
+    #[error("{}: {reason}", .path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The server cannot run, or ended by a failure.
     #[error("the server failed: {0}")]
     Run(io::Error),
@@ -165,74 +162,22 @@ struct Service {
     stopping: watch::Receiver<bool>,
 }
 
-impl ServeOptions {
-    /// The defaults for an address.
-    pub fn new(listen: SocketAddr) -> ServeOptions {
-        ServeOptions {
-            listen,
-            no_auth: false,
-            admin_key: None,
-            failed_auth_limit: Some(RateLimit { burst: 20, every: Duration::from_secs(1) }),
-            rate_limit: Rate::Times(100, Duration::from_secs(1)).with_burst(BURST_DEFAULT),
-            shutdown_timeout: Duration::from_secs(30),
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(60),
-            keep_alive: Duration::from_secs(75),
-            session_idle: Duration::from_secs(30),
-            session_total: Duration::from_secs(300),
-            sessions: limits::SESSIONS_MAX,
-            sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
-            slow_query: Some(Duration::from_millis(100)),
-        }
-    }
-
-    fn request_limit(&self) -> Option<RateLimit> {
-        self.rate_limit.filter(|_| !self.no_auth)
-    }
-
-    fn session_limits(&self) -> SessionLimits {
-        SessionLimits {
-            all: self.sessions,
-            per_key: self.sessions_per_key,
-            idle: self.session_idle,
-            total: self.session_total,
-        }
-    }
-}
-
-/// Shows everything but the key, so that it cannot get into a log.
-impl fmt::Debug for ServeOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServeOptions")
-            .field("listen", &self.listen)
-            .field("no_auth", &self.no_auth)
-            .field("admin_key", &self.admin_key.as_ref().map(|_| "(not shown)"))
-            .field("failed_auth_limit", &self.failed_auth_limit)
-            .field("rate_limit", &self.rate_limit)
-            .field("shutdown_timeout", &self.shutdown_timeout)
-            .field("head_timeout", &self.head_timeout)
-            .field("body_timeout", &self.body_timeout)
-            .field("keep_alive", &self.keep_alive)
-            .field("session_limits", &self.session_limits())
-            .field("slow_query", &self.slow_query)
-            .finish()
-    }
-}
-
 impl Server {
     /// Takes the address and, at the first start, makes an admin key.
     ///
     /// # Errors
     ///
-    /// [`ServeError::NotLoopback`], [`ServeError::Listen`]; [`ServeError::Database`] when the
-    /// first key cannot be stored.
+    /// [`ServeError::NotLoopback`], [`ServeError::Tls`], [`ServeError::Listen`];
+    /// [`ServeError::Database`] when the first key cannot be stored.
     pub fn bind(database: Database, options: ServeOptions) -> Result<Server, ServeError> {
         let listen = options.listen;
         if options.no_auth && !listen.ip().is_loopback() {
             return Err(ServeError::NotLoopback(listen));
         }
+        let certificate = options.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
         let refused = |source| ServeError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).map_err(refused)?;
+        cut_off_after(&listener, options.write_timeout).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let limit = options.failed_auth_limit;
         let keys = Keys::new(options.no_auth, options.admin_key.as_deref(), limit);
@@ -250,12 +195,18 @@ impl Server {
             stopping,
         });
         let stop = StopHandle(Arc::new(stop));
-        Ok(Server { listener, address, service, options, first_key, stop })
+        Ok(Server { listener, address, service, options, certificate, first_key, stop })
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL that it is reached by.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// The admin key that was made at the first start. It is stored only as a hash, so this is
@@ -279,11 +230,13 @@ impl Server {
     pub fn run(self) -> Result<(), ServeError> {
         let database = self.service.database.clone();
         let sessions = Arc::clone(&self.service.sessions);
+        let certificate = self.certificate.clone();
         let served = rt::System::new().block_on(async {
             let server = self.start()?;
             tokio::select! {
                 served = server => served,
                 never = sweep(&sessions) => match never {},
+                never = signals::renew(certificate) => match never {},
             }
         });
         let closed = database.close();
@@ -292,21 +245,32 @@ impl Server {
     }
 
     fn start(self) -> io::Result<dev::Server> {
-        let Server { listener, service, options, stop, .. } = self;
+        let Server { listener, service, options, certificate, stop, .. } = self;
+        let origins = options.cors_origins;
         let app = move || {
             App::new()
                 .app_data(service.clone())
+                .wrap(from_fn(compression::plain))
+                .wrap(Compress::default())
+                .wrap(from_fn(compression::negotiated))
                 .wrap(from_fn(envelope::envelope))
+                .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
                 .configure(routes::routes)
         };
+        let workers = processors();
         let server = HttpServer::new(app)
+            .workers(workers)
+            .max_connections(options.connections.div_ceil(workers))
             .client_request_timeout(options.head_timeout)
             // A client that is refused early goes on sending for a while.
             .client_disconnect_timeout(Duration::from_secs(5))
             .keep_alive(options.keep_alive)
             .shutdown_timeout(options.shutdown_timeout.as_secs_f64().ceil() as u64)
-            .shutdown_signal(stop.told_to_stop(Signals::listen()?))
-            .listen(listener)?;
+            .shutdown_signal(stop.told_to_stop(Signals::listen()?));
+        let server = match certificate {
+            Some(certificate) => server.listen_rustls_0_23(listener, certificate.config()?)?,
+            None => server.listen(listener)?,
+        };
         Ok(server.run())
     }
 }
@@ -332,6 +296,11 @@ impl Service {
     fn state_at(&self, mut parameters: Parameters) -> Result<Arc<Snapshot>, Problem> {
         let version = parameters.version()?;
         parameters.finish()?;
+        self.snapshot(version)
+    }
+
+    /// The state of a version, or else the latest.
+    fn snapshot(&self, version: Option<Version>) -> Result<Arc<Snapshot>, Problem> {
         match version {
             Some(version) => Ok(self.database.snapshot_at(version)?),
             None => Ok(self.database.snapshot()),
@@ -364,4 +333,14 @@ async fn sweep(sessions: &Sessions) -> Infallible {
         rt::time::sleep(Duration::from_secs(1)).await;
         sessions.sweep();
     }
+}
+
+/// Lets the system cut a connection off whose other side has taken nothing for this long. What is
+/// set of a socket that listens holds for those that it accepts.
+fn cut_off_after(listener: &TcpListener, time: Duration) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(time))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = (listener, time);
+    Ok(())
 }

@@ -18,9 +18,12 @@ use serde::Serialize;
 use super::{
     keys::KeyError,
     kinds::Kind,
-    respond::{REQUEST_ID, json_text},
+    respond::{DB_VERSION, REQUEST_ID, json_text},
 };
-use crate::error::{Conflict, Dependency, Error};
+use crate::{
+    error::{Conflict, Dependency, Error},
+    version::Version,
+};
 
 /// The media type of problems.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -51,6 +54,7 @@ struct Body<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     instance: &'a str,
     retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +133,11 @@ impl Problem {
         self
     }
 
+    /// The same problem, seen at this version: reads tell theirs also when they find nothing.
+    pub(super) fn read_at(self, version: Version) -> Problem {
+        self.with_header(DB_VERSION, HeaderValue::from(version.get()))
+    }
+
     /// The same problem of the request with this id.
     pub(super) fn of_request(mut self, instance: &str) -> Problem {
         instance.clone_into(&mut self.0.instance);
@@ -141,7 +150,7 @@ impl Problem {
         self.0.kind
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         json_text(&Body {
             r#type: format!("/problems/{}", self.0.kind.row().slug),
             title: self.0.kind.row().title,
@@ -278,10 +287,7 @@ impl From<&Conflict> for Overtaken {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::{
-        names::{CollectionName, DocumentId},
-        version::Version,
-    };
+    use crate::names::{CollectionName, DocumentId};
 
     #[test]
     fn a_conflict_names_what_was_read_and_what_overtook_it() {

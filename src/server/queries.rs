@@ -2,14 +2,16 @@
 //!
 //! Invariant: one snapshot answers the whole of a question, and its version stands in the answer.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use super::{
     auth::{Allowed, Read},
     body::Body,
+    bulk,
     extract::{CollectionPath, MediaType, Parameters, accepted_form},
     ground::{Base, Ground},
+    kinds::Kind,
     problem::Problem,
     question::{Asked, Question},
     respond::{Answer, Form, Page, json_text},
@@ -38,21 +40,44 @@ struct Count {
     version: u64,
 }
 
-/// `GET /collections/{collection}/documents?filter=&sort=&limit=&offset=&fields=&cursor=&hint=&explain=`
+/// `GET /collections/{collection}/documents?filter=&sort=&limit=&offset=&fields=&cursor=&hint=&explain=&at=`
 pub(super) async fn find(
     _: Allowed<Read>,
     CollectionPath(collection): CollectionPath,
-    parameters: Parameters,
+    mut parameters: Parameters,
     request: HttpRequest,
     ground: Ground,
-) -> Result<Answer, Problem> {
+) -> Result<HttpResponse, Problem> {
     let form = accepted_form(&request)?;
+    if parameters.take_if("limit", "all") {
+        return find_all(parameters, collection, form, &ground);
+    }
     let question = Question::of_parameters(parameters)?;
     let watch = Watch::of(&request);
     let answer = move |base: Base<'_>| {
         watch.answer(question, &collection, |asked| answer(asked, &base, &collection, form))
     };
-    ground.run(answer).await
+    let answer = ground.run(answer).await?;
+    Ok(answer.respond_to(&request))
+}
+
+/// All documents that match, streamed as lines.
+fn find_all(
+    parameters: Parameters,
+    collection: CollectionName,
+    form: Form,
+    ground: &Ground,
+) -> Result<HttpResponse, Problem> {
+    let (query, fields, at) = Question::of_all(parameters)?;
+    let Some(service) = ground.database() else {
+        return Err(invalid("limit=all does not go with a transaction").into());
+    };
+    if form != Form::Ndjson {
+        let detail = "limit=all is answered as application/x-ndjson: ask for it with Accept";
+        return Err(Problem::new(Kind::NotAcceptable, detail));
+    }
+    let snapshot = service.snapshot(at)?;
+    Ok(bulk::export(service, snapshot, collection, query, fields))
 }
 
 /// `POST /collections/{collection}/query`

@@ -78,6 +78,28 @@ impl Question {
         Ok(Question { query, at, asked, explain })
     }
 
+    /// What is asked of all documents at once, in the order of ids: a filter and fields, and a
+    /// version to read at.
+    pub(super) fn of_all(
+        mut parameters: Parameters,
+    ) -> Result<(Query, Projection, Option<Version>), Problem> {
+        let query = query(parameters.take("filter").as_deref(), Sort::by_id())?;
+        let query = hinted(query, parameters.take("hint").as_deref())?;
+        let fields = parameters.take("fields").map(|fields| fields.parse()).transpose()?;
+        let at = parameters.version()?;
+        for name in ["sort", "offset", "cursor", "explain"] {
+            if parameters.take(name).is_some() {
+                let detail = format!(
+                    "the parameter {name} does not go with limit=all, which is all documents that \
+                     match in the order of their ids"
+                );
+                return Err(Problem::new(Kind::InvalidQuery, detail));
+            }
+        }
+        parameters.finish()?;
+        Ok((query, fields.unwrap_or_else(Projection::all), at))
+    }
+
     pub(super) fn of_body(text: &str) -> Result<Question, Problem> {
         let mut body = Object::parse(text, "")?;
         let filter = body.take("filter");

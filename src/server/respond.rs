@@ -39,7 +39,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Says at which version an answer was read.
-const DB_VERSION: HeaderName = HeaderName::from_static("db-version");
+pub(super) const DB_VERSION: HeaderName = HeaderName::from_static("db-version");
 
 /// Says where the next page begins, also where the body has no place for it.
 const DB_CURSOR: HeaderName = HeaderName::from_static("db-cursor");

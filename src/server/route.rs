@@ -33,8 +33,19 @@ pub(super) struct Route {
     pub(super) replies: &'static [Reply],
     /// The problems that it may give, besides those that [`Placed::kinds`] knows of itself.
     pub(super) kinds: &'static [Kind],
+    /// What can be asked next with what its answer tells.
+    pub(super) links: &'static [Link],
     pub(super) effect: Effect,
     pub(super) scope: Scope,
+}
+
+/// A route that goes on with what an answer tells. Within a transaction it is the route of the same
+/// transaction.
+pub(super) struct Link {
+    /// The name of the route that goes on.
+    pub(super) to: &'static str,
+    /// Its parameters, each with a runtime expression of OpenAPI.
+    pub(super) parameters: &'static [(&'static str, &'static str)],
 }
 
 /// The methods of routes, in the order in which they are told.
@@ -172,6 +183,7 @@ const fn route(method: Method, path: &'static str) -> Route {
         body: BodyIs::Required,
         replies: &[],
         kinds: &[],
+        links: &[],
         effect: Effect::Reads,
         scope: Scope::Database,
     }

@@ -1,8 +1,32 @@
-//! The signals of the operating system that stop a server.
+//! What the operating system tells a server: to stop (SIGTERM, SIGINT), and with TLS to read its
+//! certificate again (SIGHUP).
 
-use std::io;
+use std::{convert::Infallible, future::pending, io};
 
-/// Those that are listened for.
+use super::tls::Certificate;
+use crate::sync::Arc;
+
+/// Reads a certificate again whenever the system says so.
+pub(super) async fn renew(certificate: Option<Arc<Certificate>>) -> Infallible {
+    let Some(certificate) = certificate else { return pending().await };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::hangup()) {
+            Ok(mut hangup) => {
+                while hangup.recv().await.is_some() {
+                    certificate.renew();
+                }
+            }
+            Err(error) => tracing::error!(%error, "the certificate cannot be read again later"),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(certificate);
+    pending().await
+}
+
+/// The signals of the operating system that stop a server.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -37,7 +61,7 @@ impl Signals {
     pub(super) async fn arrived(&mut self) {
         // Where it cannot be listened for, the handle is the way to stop.
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+            pending().await
         }
     }
 }

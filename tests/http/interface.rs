@@ -129,6 +129,65 @@ fn the_document_is_whole() {
 }
 
 #[test]
+fn the_page_tells_of_every_route_and_loads_nothing() {
+    let server = Server::start();
+    let page = server.call_with("", "GET", "/docs").send();
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    let body = &page.body;
+    for Operation { method, told, .. } in operations(&server) {
+        let name = told["operationId"].as_str().unwrap();
+        let links = body.matches(&format!("<a href=\"#{name}\">")).count();
+        let articles = body.matches(&format!("<article id=\"{name}\">")).count();
+        let expected = usize::from(method != "HEAD");
+        assert_eq!((links, articles), (expected, expected), "{name}");
+    }
+    // Every link leads to something on this page or this server.
+    let mut count = 0;
+    for link in body.split("href=\"").skip(1) {
+        let link = link.split('"').next().unwrap();
+        match link.strip_prefix('#') {
+            Some(name) => assert!(body.contains(&format!("id=\"{name}\"")), "{link}"),
+            None => assert!(link.starts_with("/problems") || link == "/openapi.json", "{link}"),
+        }
+        count += 1;
+    }
+    assert!(count > 300, "{count} links");
+    for loaded in ["<script", "<link", "<img", "<iframe", "src=", "url(", "@import", "style="] {
+        assert!(!body.contains(loaded), "{loaded}");
+    }
+    for page in ["/problems", "/problems/not-found"] {
+        let page = server.call_with("", "GET", page).header("Accept", "text/html").send();
+        assert_eq!(page.header("content-security-policy"), policy);
+    }
+}
+
+#[test]
+fn every_link_goes_on_to_a_route() {
+    let server = Server::start();
+    let all = operations(&server);
+    let mut count = 0;
+    for Operation { method, path, told } in &all {
+        for answer in told["responses"].as_object().unwrap().values() {
+            for link in answer["links"].as_object().into_iter().flat_map(|links| links.values()) {
+                let to = |one: &&Operation| one.told["operationId"] == link["operationId"];
+                let target = all.iter().find(to);
+                let target = target.unwrap_or_else(|| panic!("{method} {path}: {link}"));
+                for name in link["parameters"].as_object().unwrap().keys() {
+                    assert!(
+                        target.path.contains(&format!("{{{name}}}")),
+                        "{method} {path}: {link}"
+                    );
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "{count} links");
+}
+
+#[test]
 fn every_example_fits_its_schema() {
     let server = Server::start();
     let document = server.document();

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod batches;
+mod bulk;
 mod collections;
 mod cursors;
 mod documents;
@@ -20,6 +21,7 @@ mod logs;
 #[path = "../support/met.rs"]
 mod met;
 mod metrics;
+mod network;
 mod p26;
 mod p27;
 mod queries;

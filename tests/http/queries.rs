@@ -108,6 +108,15 @@ fn what_is_made_of_documents_is_answered() {
 }
 
 #[test]
+fn an_integer_may_be_written_with_a_point() {
+    let server = filled();
+    let ask = |body: &str| server.post("/collections/c/query", body);
+    let page = ask(r#"{"limit":1.0,"offset":1e0}"#).value();
+    assert_eq!(page["documents"][0]["_id"], "b", "{page}");
+    ask(r#"{"limit":1.5}"#).problem(422, "invalid-body");
+}
+
+#[test]
 fn what_is_not_understood_is_refused() {
     let server = filled();
     for (query, status, slug) in [

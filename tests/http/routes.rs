@@ -210,3 +210,59 @@ fn every_type_of_problem_has_a_page() {
     }
     assert!(count > 25, "{count} kinds");
 }
+
+/// What of an answer's head says something of its body.
+fn lasting(answer: &Answer) -> BTreeMap<String, String> {
+    let changing = ["date", "x-request-id"];
+    let headers = answer.headers.iter().filter(|(name, _)| !changing.contains(&name.as_str()));
+    headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn head_answers_as_get_does() {
+    let server = Server::start();
+    server.put("/collections/c/documents/a", r#"{"n":1}"#);
+    // One page is larger than what is sent at once.
+    let many = format!("{{\"text\":\"{}\"}}\n", "x".repeat(1000)).repeat(99);
+    let call = server.call("POST", "/collections/large/documents");
+    assert_eq!(call.typed("application/x-ndjson", many).send().status, 201);
+    let mut paths: Vec<String> =
+        ["/collections/large/documents", "/collections/none"].map(str::to_owned).into();
+    paths.extend(["/collections/c/documents/none", "/problems/none"].map(str::to_owned));
+    for route in operations(&server).iter().filter(|route| route.method == "GET") {
+        let named =
+            [("{collection}", "c"), ("{id}", "a"), ("{slug}", "not-found"), ("{token}", "t")];
+        paths
+            .push(named.iter().fold(route.path.clone(), |path, (name, is)| path.replace(name, is)));
+    }
+    for path in paths {
+        let (get, head) = (server.get(&path), server.call("HEAD", &path).send());
+        assert_eq!((get.status, lasting(&get)), (head.status, lasting(&head)), "{path}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+        // What is read says at which version, also when it is not there.
+        if path.starts_with("/collections") {
+            assert!(get.headers.contains_key("db-version"), "{path}: {get:?}");
+        }
+    }
+}
+
+#[test]
+fn what_accepts_no_form_of_the_answer_is_refused_before_anything_is_done() {
+    let server = Server::start();
+    let version = server.get("/collections").value()["version"].clone();
+    let mut refused = 0;
+    for Operation { method, path, told } in operations(&server) {
+        let answers = told["responses"].as_object().unwrap();
+        let has_form = answers.contains_key("406");
+        let path = path.replace("{collection}", "c").replace(['{', '}'], "");
+        let call = server.call(&method, &path).header("Accept", "text/csv, */*;q=0");
+        let answer = call.json(r#"{"n":1}"#).send();
+        assert_eq!(answer.status == 406, has_form, "{method} {path}: {answer:?}");
+        if has_form && method != "HEAD" {
+            answer.problem(406, "not-acceptable");
+            refused += 1;
+        }
+    }
+    assert!(refused > 25, "{refused} routes");
+    assert_eq!(server.get("/collections").value()["version"], version, "nothing was written");
+}

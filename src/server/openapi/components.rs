@@ -6,7 +6,10 @@ use serde_json::value::RawValue;
 use super::document::{HeaderObject, Ordered, header, raw, type_of};
 use crate::{
     document::Json,
-    server::{kinds::Kind, route::Header},
+    server::{
+        kinds::Kind,
+        route::{Header, Method, Route},
+    },
 };
 
 /// The name of the one security scheme, and of its header.
@@ -31,16 +34,23 @@ enum With {
     All,
     /// Those of routes that need a key.
     Key,
+    /// Those with these statuses.
     Statuses(&'static [u16]),
+    /// Those with these statuses to a GET that needs a key.
+    Reads(&'static [u16]),
 }
 
 impl CommonHeader {
-    /// True when it stands in an answer with this status of a route that needs a key or does not.
-    pub(super) fn is_in(&self, status: u16, needs_key: bool) -> bool {
+    /// True when it stands in an answer of this route with this status.
+    pub(super) fn is_in(&self, status: u16, route: &Route) -> bool {
+        let needs_key = route.role.is_some();
         match self.with {
             With::All => true,
             With::Key => needs_key,
             With::Statuses(statuses) => statuses.contains(&status),
+            With::Reads(statuses) => {
+                needs_key && route.method == Method::Get && statuses.contains(&status)
+            }
         }
     }
 }
@@ -78,7 +88,7 @@ impl Components {
 }
 
 /// The headers that stand in the answers of many routes.
-pub(super) static COMMON_HEADERS: [CommonHeader; 5] = [
+pub(super) static COMMON_HEADERS: [CommonHeader; 6] = [
     CommonHeader {
         header: Header {
             name: "X-Request-Id",
@@ -123,5 +133,14 @@ pub(super) static COMMON_HEADERS: [CommonHeader; 5] = [
             required: true,
         },
         with: With::Statuses(&[401]),
+    },
+    CommonHeader {
+        header: Header {
+            name: "Db-Version",
+            description: "The version at which nothing fit was found.",
+            schema: r##"{"$ref":"#/components/schemas/Version"}"##,
+            required: false,
+        },
+        with: With::Reads(&[404, 412]),
     },
 ];

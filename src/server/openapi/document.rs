@@ -13,7 +13,8 @@ use crate::{
         kinds::{Kind, Row},
         problem::PROBLEM_JSON,
         route::{
-            BodyIs, Content, Header, Method, Parameter, PathParameter, Place, Placed, Reply, Route,
+            BodyIs, Content, Header, Link, Method, Parameter, PathParameter, Place, Placed, Reply,
+            Route, Within,
         },
         routes::{IN_TRANSACTION, IN_TRANSACTION_IS, SECTIONS, methods, placed},
     },
@@ -99,9 +100,18 @@ pub(super) struct Response {
     pub(super) headers: Ordered<HeaderObject>,
     #[serde(skip_serializing_if = "Ordered::is_empty")]
     pub(super) content: Ordered<Media>,
+    #[serde(skip_serializing_if = "Ordered::is_empty")]
+    links: Ordered<LinkObject>,
     /// The types of problems that it stands for.
     #[serde(skip)]
     pub(super) problems: Vec<&'static Row>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkObject {
+    operation_id: String,
+    parameters: Ordered<&'static str>,
 }
 
 /// A header of one answer, or one that many have.
@@ -273,8 +283,8 @@ fn responses(placed: &Placed, method: Method) -> Ordered<Response> {
         let headers = headers.iter().map(header).chain(common_headers(placed, *status)).collect();
         let content = if method == Method::Head { Ordered(Vec::new()) } else { contents(own) };
         let description = (*description).to_owned();
-        let response =
-            Response { description, headers: Ordered(headers), content, problems: Vec::new() };
+        let (headers, links) = (Ordered(headers), links(placed, *status));
+        let response = Response { description, headers, content, links, problems: Vec::new() };
         responses.0.push((status.to_string(), response));
     }
     let mut kinds = placed.kinds();
@@ -318,6 +328,7 @@ fn refusal(placed: &Placed, kinds: &[Kind], method: Method) -> Response {
         description: format!("{}.", titles.join("; ")),
         headers: Ordered(common_headers(placed, status).collect()),
         content: Ordered(content),
+        links: Ordered(Vec::new()),
         problems,
     }
 }
@@ -345,10 +356,25 @@ pub(super) fn header(header: &Header) -> (String, HeaderObject) {
     (name.to_owned(), HeaderObject::Own { description, required, schema: raw(schema) })
 }
 
+/// What goes on from an answer of success with a body.
+fn links(placed: &Placed, status: u16) -> Ordered<LinkObject> {
+    let links = if matches!(status, 200 | 201) { placed.route.links } else { &[] };
+    let (suffix, token) = match placed.within {
+        Within::Database => ("", None),
+        Within::Transaction => ("InTransaction", Some(("token", "$request.path.token"))),
+    };
+    let link = |Link { to, parameters }: &Link| {
+        let operation_id = format!("{to}{suffix}");
+        let parameters = parameters.iter().copied().chain(token);
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value)).collect();
+        (operation_id.clone(), LinkObject { operation_id, parameters: Ordered(parameters) })
+    };
+    Ordered(links.iter().map(link).collect())
+}
+
 /// The headers that stand in the answers of a route with this status, whatever it does.
 fn common_headers(placed: &Placed, status: u16) -> impl Iterator<Item = (String, HeaderObject)> {
-    let has_key = placed.route.role.is_some();
-    let common = COMMON_HEADERS.iter().filter(move |common| common.is_in(status, has_key));
+    let common = COMMON_HEADERS.iter().filter(move |common| common.is_in(status, placed.route));
     common.map(|common| {
         let reference = format!("#/components/headers/{}", common.header.name);
         (common.header.name.to_owned(), HeaderObject::Common { reference })

@@ -164,7 +164,7 @@ impl Told<'_> {
             let flag = if text.contains('\n') { "--data-binary" } else { "-d" };
             out.push_str(&format!(
                 " -H 'Content-Type: {media_type}' \\\n  {flag} {}",
-                quoted(text)
+                quoted(text.trim_end())
             ));
         }
         out

@@ -7,7 +7,7 @@ use crate::server::{
     keys::Role,
     kinds::Kind,
     metrics,
-    route::{Content, Route, Section, delete, get, json, post, reply},
+    route::{Content, Link, Route, Section, delete, get, json, post, reply},
     routes::parts::{done, read},
 };
 
@@ -78,6 +78,7 @@ static ROUTES: [Route; 6] = [
         )],
         replies: &[reply(201, "The key, shown once.", &[json("MadeKey", &[MADE])])],
         kinds: &[Kind::InvalidBody, Kind::InvalidName, Kind::LimitExceeded],
+        links: &[Link { to: "revokeKey", parameters: &[("key", "$response.body#/id")] }],
         ..post("/admin/keys")
     },
     Route {

@@ -6,7 +6,7 @@ use crate::server::{
     collections, indexes,
     keys::Role,
     kinds::Kind,
-    route::{BodyIs, Route, Section, delete, get, json, put, reply},
+    route::{BodyIs, Link, Route, Section, delete, get, json, put, reply},
     routes::parts::{AT, done, read},
 };
 
@@ -59,6 +59,7 @@ static ROUTES: [Route; 7] = [
             Kind::InvalidBody,
             Kind::LimitExceeded,
         ],
+        links: &[of_it("describeCollection"), of_it("listIndexes"), of_it("dropCollection")],
         ..put("/collections/{collection}")
     },
     Route {
@@ -114,6 +115,7 @@ static ROUTES: [Route; 7] = [
             Kind::UnindexableDocument,
             Kind::UniqueViolation,
         ],
+        links: &[of_it("listIndexes"), DROP],
         ..put("/collections/{collection}/indexes/{index}")
     },
     Route {
@@ -127,6 +129,16 @@ static ROUTES: [Route; 7] = [
         ..delete("/collections/{collection}/indexes/{index}")
     },
 ];
+
+/// A route of the same collection.
+const fn of_it(to: &'static str) -> Link {
+    Link { to, parameters: &[("collection", "$request.path.collection")] }
+}
+
+const DROP: Link = Link {
+    to: "dropIndex",
+    parameters: &[("collection", "$request.path.collection"), ("index", "$request.path.index")],
+};
 
 const LIST: &str = r#"{"collections":[{"name":"people","count":2,"bytes":420}],"version":17}"#;
 

@@ -6,10 +6,12 @@ use crate::server::{
     documents,
     keys::Role,
     kinds::Kind,
-    route::{Content, Route, Scope, Section, delete, get, json, ndjson, patch, post, put},
+    route::{
+        Content, Link, Reply, Route, Scope, Section, delete, get, json, ndjson, patch, post, put,
+    },
     routes::parts::{
-        AT, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, IF_NONE_MATCH_READ, NOT_MODIFIED, PREFER,
-        document, done, inserted, written,
+        AT, ATOMIC, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, IF_NONE_MATCH_READ, NOT_MODIFIED,
+        PREFER, document, done, inserted, written,
     },
 };
 
@@ -22,6 +24,14 @@ pub(super) static SECTION: Section = Section {
     routes: &ROUTES,
 };
 
+/// What `atomic=false` is answered with.
+const EACH: Reply = Reply {
+    status: 200,
+    description: "With `atomic=false`: what came of each line.",
+    headers: &[],
+    contents: &[ndjson(&["{\"line\":1,\"_id\":\"dan\",\"_version\":18}\n"])],
+};
+
 static ROUTES: [Route; 5] = [
     Route {
         name: "insertDocuments",
@@ -29,19 +39,25 @@ static ROUTES: [Route; 5] = [
         role: Some(Role::Write),
         summary: "Insert one document, or many",
         description: "Without `_id` one is made, which sorts by time. As `application/x-ndjson` a \
-            document stands on each line, and all are inserted by one commit or none is.",
-        parameters: &[PREFER, IDEMPOTENCY_KEY],
+            document stands on each line, and all are inserted by one commit or none is. With \
+            `atomic=false` there may be any number of lines; the answer (200) has a line for each, \
+            in their order, sent while later ones are read: `_id` and `_version`, or the \
+            `problem`.",
+        parameters: &[ATOMIC, PREFER, IDEMPOTENCY_KEY],
         bodies: &[
             json("NewDocument", &[BOB]),
             ndjson(&["{\"_id\":\"dan\",\"name\":\"Dan\"}\n{\"name\":\"Eve\"}\n"]),
         ],
-        replies: &[inserted(&[json(
-            "Inserted",
-            &[
-                r#"{"_id":"bob","_version":17}"#,
-                r#"{"version":18,"inserted":2,"ids":["dan","019c1f0e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"]}"#,
-            ],
-        )])],
+        replies: &[
+            inserted(&[json(
+                "Inserted",
+                &[
+                    r#"{"_id":"bob","_version":17}"#,
+                    r#"{"version":18,"inserted":2,"ids":["dan","019c1f0e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"]}"#,
+                ],
+            )]),
+            EACH,
+        ],
         kinds: &[
             Kind::AlreadyExists,
             Kind::InvalidDocument,
@@ -49,6 +65,12 @@ static ROUTES: [Route; 5] = [
             Kind::UnindexableDocument,
             Kind::UniqueViolation,
             Kind::VersionMismatch,
+        ],
+        links: &[
+            inserted_in("readDocument"),
+            inserted_in("putDocument"),
+            inserted_in("patchDocument"),
+            inserted_in("deleteDocument"),
         ],
         scope: Scope::Both,
         ..post("/collections/{collection}/documents")
@@ -82,6 +104,7 @@ static ROUTES: [Route; 5] = [
             Kind::UniqueViolation,
             Kind::VersionMismatch,
         ],
+        links: &[same("readDocument"), same("patchDocument"), same("deleteDocument")],
         scope: Scope::Both,
         ..put("/collections/{collection}/documents/{id}")
     },
@@ -139,6 +162,18 @@ static ROUTES: [Route; 5] = [
         ..delete("/collections/{collection}/documents/{id}")
     },
 ];
+
+/// A route of the document that was inserted; of many there is none.
+const fn inserted_in(to: &'static str) -> Link {
+    let parameters = &[("collection", "$request.path.collection"), ("id", "$response.body#/_id")];
+    Link { to, parameters }
+}
+
+/// A route of the same document.
+const fn same(to: &'static str) -> Link {
+    let parameters = &[("collection", "$request.path.collection"), ("id", "$request.path.id")];
+    Link { to, parameters }
+}
 
 const BOB: &str = r#"{"_id":"bob","name":"Bob","age":17,"address":{"city":"Oslo"}}"#;
 

@@ -156,13 +156,27 @@ pub(super) const AT: Parameter = Parameter {
     )
 };
 
+pub(super) const ATOMIC: Parameter = Parameter {
+    scope: Scope::Database,
+    ..query(
+        "atomic",
+        r#"{"type":"boolean","default":true}"#,
+        "true",
+        "`false`: each line takes effect or is refused for itself, and is answered by a line.",
+    )
+};
+
+/// Tools that know the header know what stands in it; a pattern would keep them from that.
+const TAGS: &str = r#"{"type":"string"}"#;
+
 pub(super) const IF_MATCH: Parameter = Parameter {
     kinds: &[Kind::PreconditionFailed],
     ..header(
         "If-Match",
-        r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+        TAGS,
         r#""*""#,
-        "The document has one of these versions, or with `*` any; else 412.",
+        "The document has one of these versions, or with `*` any; else 412. A version stands in \
+         quotes, several are separated by commas.",
     )
 };
 
@@ -170,7 +184,7 @@ pub(super) const IF_NONE_MATCH: Parameter = Parameter {
     kinds: &[Kind::PreconditionFailed],
     ..header(
         "If-None-Match",
-        r##"{"$ref":"#/components/schemas/EntityTags"}"##,
+        TAGS,
         r#""\"0\"""#,
         "The document has none of these versions, or with `*` is not there; else 412.",
     )
@@ -184,9 +198,9 @@ pub(super) const IF_NONE_MATCH_READ: Parameter = Parameter {
 
 pub(super) const PREFER: Parameter = header(
     "Prefer",
-    r#"{"type":"string","enum":["return=representation","return=minimal"]}"#,
+    r#"{"type":"string"}"#,
     r#""return=representation""#,
-    "`return=representation` answers with the whole document.",
+    "`return=representation` answers with the whole document. Other preferences are passed over.",
 );
 
 pub(super) const IDEMPOTENCY_KEY: Parameter = Parameter {

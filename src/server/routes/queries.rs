@@ -44,7 +44,8 @@ const FIND: Route = Route {
     description: "Without `sort` in the order of `_id`. Send `cursor` again with the same \
         filter and sort for the next page; pages are read at one version, so that they neither \
         skip nor repeat a document. A collection that does not exist is empty. As \
-        `application/x-ndjson` a document stands on each line, and the cursor in `Db-Cursor`.",
+        `application/x-ndjson` a document stands on each line, and the cursor in `Db-Cursor`; with \
+        `limit=all` besides, all documents that match are streamed.",
     parameters: &[FILTER, SORT, LIMIT, OFFSET, FIELDS, CURSOR, HINT, EXPLAIN, AT],
     replies: &[page(&[json("QueryAnswer", &[PAGE]), LINES])],
     kinds: &[Kind::LimitExceeded],
@@ -105,9 +106,9 @@ const SORT: Parameter = query(
 
 const LIMIT: Parameter = query(
     "limit",
-    r#"{"type":"integer","minimum":0,"maximum":1000,"default":100}"#,
+    r#"{"anyOf":[{"type":"integer","minimum":0,"maximum":1000},{"const":"all"}],"default":100}"#,
     "20",
-    "Documents of the page at most.",
+    "Documents of the page at most; or `all`, with `Accept: application/x-ndjson`.",
 );
 
 const OFFSET: Parameter = query(

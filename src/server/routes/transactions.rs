@@ -6,7 +6,7 @@ use crate::server::{
     batch,
     keys::Role,
     kinds::Kind,
-    route::{BodyIs, Effect, Route, Section, delete, json, post},
+    route::{BodyIs, Effect, Link, Route, Section, delete, json, post},
     routes::parts::{IDEMPOTENCY_KEY, begun, committed, done},
     transactions,
 };
@@ -68,6 +68,17 @@ static ROUTES: [Route; 4] = [
         body: BodyIs::Optional,
         replies: &[begun(&[json("Begun", &[BEGUN])])],
         kinds: &[Kind::InvalidBody, Kind::TooManySessions],
+        links: &[
+            in_it("findDocumentsInTransaction"),
+            in_it("insertDocumentsInTransaction"),
+            in_it("queryInTransaction"),
+            in_it("readDocumentInTransaction"),
+            in_it("putDocumentInTransaction"),
+            in_it("patchDocumentInTransaction"),
+            in_it("deleteDocumentInTransaction"),
+            in_it("commitTransaction"),
+            in_it("rollBackTransaction"),
+        ],
         effect: Effect::Reads,
         ..post("/transactions")
     },
@@ -113,6 +124,11 @@ static ROUTES: [Route; 4] = [
         ..delete("/transactions/{token}")
     },
 ];
+
+/// A route of the transaction that was begun.
+const fn in_it(to: &'static str) -> Link {
+    Link { to, parameters: &[("token", "$response.body#/token")] }
+}
 
 const BATCH: &str = r#"{"operations":[{"op":"insert","collection":"people","id":"cy","document":{"name":"Cy","age":41}},{"op":"update","collection":"people","id":"ada","update":{"$inc":{"age":1}}}]}"#;
 
