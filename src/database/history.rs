@@ -243,11 +243,9 @@ impl Kept {
     /// Notes an estimate, if the two are still neighbours.
     fn note(&mut self, version: Version, next: Version, bytes: u64) {
         let mut neighbours = self.versions.range_mut(version..);
-        let (Some((first, entry)), Some((second, _))) = (neighbours.next(), neighbours.next())
-        else {
-            return;
-        };
-        if (*first, *second) == (version, next) {
+        if let (Some((first, entry)), Some((second, _))) = (neighbours.next(), neighbours.next())
+            && (*first, *second) == (version, next)
+        {
             entry.bytes = Some(bytes);
         }
     }

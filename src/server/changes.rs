@@ -3,7 +3,7 @@
 //! Invariant: a key for some collections is told of these alone, whatever it asks for.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse, Responder, body,
     http::{
         Method, StatusCode,
         header::{self, HeaderName},
@@ -64,8 +64,10 @@ pub(super) async fn changes(
     };
     let changes = service.block(begin).await?;
     if request.method() == Method::HEAD {
+        // How long the answer to GET will be is not known.
         let head = Answer::text(StatusCode::OK, form.media_type(), String::new());
-        return Ok(answer(head, changes.position(), &request));
+        let head = answer(head, changes.position(), &request);
+        return Ok(head.set_body(body::None::new()).map_into_boxed_body());
     }
     match form {
         FeedForm::Poll => {

@@ -50,6 +50,7 @@ mod respond;
 mod route;
 mod routes;
 mod sessions;
+mod sides;
 mod signals;
 mod slow_queries;
 mod stream;

@@ -14,14 +14,18 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{
     keys::KeyError,
     kinds::Kind,
     respond::{DB_VERSION, REQUEST_ID, json_text},
+    sides::Contents,
 };
 use crate::{
+    document::Document,
     error::{Conflict, Dependency, Error},
+    sync::Arc,
     version::Version,
 };
 
@@ -80,9 +84,19 @@ struct Overtaken {
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    predicate: Option<Box<serde_json::value::RawValue>>,
+    predicate: Option<Box<RawValue>>,
     read_version: u64,
     overtaken_by: u64,
+    #[serde(flatten)]
+    contents: Option<Sides>,
+}
+
+/// A document's [`Contents`] as they are written; null where it is absent.
+#[derive(Debug, Clone, Serialize)]
+struct Sides {
+    base: Option<Box<RawValue>>,
+    theirs: Option<Box<RawValue>>,
+    mine: Option<Box<RawValue>>,
 }
 
 impl Problem {
@@ -136,6 +150,14 @@ impl Problem {
     /// The same problem, seen at this version: reads tell theirs also when they find nothing.
     pub(super) fn read_at(self, version: Version) -> Problem {
         self.with_header(DB_VERSION, HeaderValue::from(version.get()))
+    }
+
+    /// The same problem, with the contents of the documents in its conflicts, in their order.
+    pub(super) fn with_contents(mut self, contents: Vec<Option<Contents>>) -> Problem {
+        for (conflict, contents) in self.0.conflicts.iter_mut().zip(contents) {
+            conflict.contents = contents.as_ref().map(Sides::from);
+        }
+        self
     }
 
     /// The same problem of the request with this id.
@@ -278,12 +300,27 @@ impl From<Problem> for Error {
     }
 }
 
+impl From<&Contents> for Sides {
+    fn from(contents: &Contents) -> Sides {
+        let written = |document: &Option<Arc<Document>>| {
+            let text = document.as_deref().map(|document| match document.version() {
+                // What was not committed has no version.
+                Version::ZERO => document.json().to_owned(),
+                _ => document.to_json_with_version(),
+            });
+            text.and_then(|text| RawValue::from_string(text).ok())
+        };
+        let Contents { base, theirs, mine } = contents;
+        Sides { base: written(base), theirs: written(theirs), mine: written(mine) }
+    }
+}
+
 impl From<&Conflict> for Overtaken {
     fn from(conflict: &Conflict) -> Overtaken {
         let (document, predicate) = match &conflict.dependency {
             Dependency::Document(id) => (Some(id.to_string()), None),
             Dependency::Predicate(filter) => {
-                (None, serde_json::value::RawValue::from_string(filter.clone()).ok())
+                (None, RawValue::from_string(filter.clone()).ok())
             }
             Dependency::Collection => (None, None),
         };
@@ -293,6 +330,7 @@ impl From<&Conflict> for Overtaken {
             predicate,
             read_version: conflict.read_version.get(),
             overtaken_by: conflict.overtaken_by.get(),
+            contents: None,
         }
     }
 }

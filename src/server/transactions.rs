@@ -20,12 +20,13 @@ use super::{
     Service,
     auth::{Allowed, Caller, Read},
     body::{Body, Object},
-    extract::MediaType,
+    extract::{MediaType, wants_representation},
     ground::hold,
     idempotency::Once,
     problem::Problem,
     respond::{Answer, json_text},
     sessions::Held,
+    sides::Sides,
 };
 use crate::{database::Database, sync::Clock, transaction::Isolation, version::Version};
 
@@ -84,13 +85,18 @@ pub(super) async fn commit(
         return Ok(committed(version).marked(true));
     }
     let held = hold(&request, &service)?;
+    let representation = wants_representation(&request);
     let commit = move |database: &Database| {
         // One that wrote nothing stays a reader, which never conflicts.
         if let Some(once) = once.filter(|_| held.transaction().has_writes()) {
             once.prepare(database)?;
             once.record(held.transaction(), &[])?;
         }
-        held.commit(database)
+        let sides = representation.then(|| Sides::of(held.transaction()));
+        held.commit(database).map_err(|error| match sides {
+            Some(sides) => sides.tell(error, database),
+            None => Problem::from(error),
+        })
     };
     Ok(committed(service.block(commit).await?))
 }

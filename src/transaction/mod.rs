@@ -257,6 +257,11 @@ impl Transaction {
         !self.state.borrow().writes.is_empty()
     }
 
+    /// What it writes, shared with it.
+    pub(crate) fn writes(&self) -> Overlay {
+        self.state.borrow().writes.clone()
+    }
+
     /// Marks a place to roll back to.
     pub fn savepoint(&self) -> Savepoint {
         let state = &mut *self.state.borrow_mut();

@@ -96,6 +96,21 @@ impl Overlay {
         self.collections.get(collection)?.documents.get(id)
     }
 
+    /// A document as these writes leave it over the stored one. An update that does not fit it
+    /// leaves it as it is.
+    pub(crate) fn over(
+        &self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        stored: Option<&Arc<Document>>,
+    ) -> Option<Arc<Document>> {
+        match self.get(collection, id) {
+            _ if self.drops(collection) => None,
+            Some(pending) => pending.over(stored).unwrap_or_else(|_| stored.cloned()),
+            None => stored.cloned(),
+        }
+    }
+
     /// The writes to a collection, as a copy that shares them.
     pub(super) fn documents(&self, collection: &CollectionName) -> OrdMap<DocumentId, Pending> {
         self.collections.get(collection).map(|own| own.documents.clone()).unwrap_or_default()

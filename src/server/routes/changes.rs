@@ -17,7 +17,7 @@ pub(super) static SECTION: Section = Section {
 };
 
 static ROUTES: [Route; 1] = [Route {
-    name: "changes",
+    name: "followChanges",
     handler: || to(changes::changes),
     role: Some(Role::Read),
     summary: "Follow the changes",

@@ -88,8 +88,10 @@ static ROUTES: [Route; 4] = [
         role: Some(Role::Read),
         summary: "Commit a transaction",
         description: "All of its writes take effect at one version, or none does. It has ended \
-            then, whatever the answer.",
-        parameters: &[IDEMPOTENCY_KEY],
+            then, whatever the answer. Where another commit has overtaken it, `conflicts` names \
+            what; with `Prefer: return=representation` also each document as it was read (`base`), \
+            as it is now (`theirs`), and as the transaction wanted it (`mine`).",
+        parameters: &[IDEMPOTENCY_KEY, PREFER],
         replies: &[committed(
             "It is committed at this version.",
             &[json("AtVersion", &[r#"{"version":17}"#])],
