@@ -237,7 +237,13 @@ fn head_answers_as_get_does() {
     }
     for path in paths {
         let (get, head) = (server.get(&path), server.call("HEAD", &path).send());
-        assert_eq!((get.status, lasting(&get)), (head.status, lasting(&head)), "{path}");
+        let [mut told, mut of_head] = [lasting(&get), lasting(&head)];
+        if path == "/metrics" {
+            // It tells of the request before it too, and so grows from one to the next.
+            let lengths = [&mut told, &mut of_head].map(|head| head.remove("content-length"));
+            assert!(lengths.iter().all(Option::is_some), "{lengths:?}");
+        }
+        assert_eq!((get.status, told), (head.status, of_head), "{path}");
         assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
         // What is read says at which version, also when it is not there.
         if path.starts_with("/collections") {
