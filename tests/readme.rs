@@ -1,5 +1,5 @@
-//! Runs the README's tour as it stands, every block of it, on a server of its own, and compares
-//! what it prints with what the README says.
+//! Runs the README's tour and the transcripts in `docs` as they stand, every block of them, each on
+//! a server of its own, and compares what it prints with what they say.
 //!
 //! The tour needs `bash` and `curl`; where one is missing the test says so and does nothing.
 #![cfg(feature = "server")]
@@ -23,6 +23,16 @@ struct Block {
 
 #[test]
 fn the_tour_runs_as_the_readme_says() {
+    run("README.md");
+}
+
+#[test]
+fn the_transfers_run_as_their_page_says() {
+    run("docs/transfers.md");
+}
+
+/// Runs a page's blocks on a server of its own.
+fn run(page: &str) {
     if ["bash", "curl"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {
         skipped::skipped("the tour needs bash and curl");
         return;
@@ -39,7 +49,7 @@ fn the_tour_runs_as_the_readme_says() {
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
     let address = word_after(&mut lines, "http://");
     let key = word_after(&mut lines, "admin key: ");
-    let outcome = std::panic::catch_unwind(|| walk(&tour(), &address, &key));
+    let outcome = std::panic::catch_unwind(|| walk(&tour(page), &address, &key));
     server.kill().unwrap();
     server.wait().unwrap();
     outcome.unwrap();
@@ -59,13 +69,12 @@ fn walk(tour: &[Block], address: &str, key: &str) {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
-/// The blocks of the tour.
-fn tour() -> Vec<Block> {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+/// The blocks of a page's tour.
+fn tour(page: &str) -> Vec<Block> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
-    for line in readme.lines() {
+    for line in text.lines() {
         match (&mut open, line.strip_prefix("```")) {
             (None, Some(kind)) => {
                 open = Some(Block { kind: kind.to_owned(), text: String::new() });
@@ -79,7 +88,7 @@ fn tour() -> Vec<Block> {
         }
     }
     blocks.retain(|block| block.kind.ends_with(" tour"));
-    assert!(blocks.len() > 6, "the README has a tour");
+    assert!(blocks.len() > 6, "{page} has a tour");
     blocks
 }
 

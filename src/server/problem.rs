@@ -319,9 +319,7 @@ impl From<&Conflict> for Overtaken {
     fn from(conflict: &Conflict) -> Overtaken {
         let (document, predicate) = match &conflict.dependency {
             Dependency::Document(id) => (Some(id.to_string()), None),
-            Dependency::Predicate(filter) => {
-                (None, RawValue::from_string(filter.clone()).ok())
-            }
+            Dependency::Predicate(filter) => (None, RawValue::from_string(filter.clone()).ok()),
             Dependency::Collection => (None, None),
         };
         Overtaken {

@@ -14,6 +14,9 @@ mod collections;
 mod cursors;
 mod documents;
 mod exposition;
+#[path = "../support/generator.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod generator;
 mod hostile;
 mod idempotency;
 mod indexes;
@@ -27,6 +30,9 @@ mod metrics;
 mod network;
 mod p26;
 mod p27;
+mod p28;
+mod p29;
+mod p30;
 mod queries;
 mod routes;
 mod schema;

@@ -51,7 +51,7 @@ fn large_answers_are_compressed_for_who_can_read_it() {
     let page = format!("{C}?limit=1000");
     let (_, plain) = get(&server, &page, "");
     for (coding, magic) in [("gzip", &b"\x1f\x8b"[..]), ("zstd", b"\x28\xb5\x2f\xfd")] {
-        for path in [&page, "/openapi.json"] {
+        for path in [page.as_str(), "/openapi.json"] {
             let accept = format!("Accept-Encoding: {coding}\r\n");
             let (head, body) = get(&server, path, &accept);
             assert!(head.contains(&format!("content-encoding: {coding}")), "{head}");

@@ -7,7 +7,7 @@ use crate::server::{
     keys::Role,
     kinds::Kind,
     route::{BodyIs, Effect, Link, Route, Section, delete, json, post},
-    routes::parts::{IDEMPOTENCY_KEY, begun, committed, done},
+    routes::parts::{IDEMPOTENCY_KEY, PREFER, begun, committed, done},
     transactions,
 };
 
