@@ -361,9 +361,7 @@ impl Error {
             Error::Nested => "Write through the transaction that the closure was given.",
             Error::SavepointGone => "Roll back to a savepoint that is still set.",
             Error::Locked { .. } => "Stop the other process, or talk to it with --url.",
-            Error::Damaged(_) => {
-                "Run `monsterdb check` on the directory; restore it from a backup if need be."
-            }
+            Error::Damaged(_) => "Run `monsterdb check` on it; restore a backup if need be.",
             Error::NewerFormat { .. } => "Use the release that wrote it, or a later one.",
             Error::Io { .. } => "Look at the path, its permissions and the device.",
         }

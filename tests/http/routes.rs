@@ -237,7 +237,13 @@ fn head_answers_as_get_does() {
     }
     for path in paths {
         let (get, head) = (server.get(&path), server.call("HEAD", &path).send());
-        assert_eq!((get.status, lasting(&get)), (head.status, lasting(&head)), "{path}");
+        let (mut told, mut told_of) = (lasting(&get), lasting(&head));
+        if path == "/metrics" {
+            // Its numbers move with every request.
+            told.remove("content-length");
+            told_of.remove("content-length");
+        }
+        assert_eq!((get.status, told), (head.status, told_of), "{path}");
         assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
         // What is read says at which version, also when it is not there.
         if path.starts_with("/collections") {
