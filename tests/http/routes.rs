@@ -235,7 +235,8 @@ fn head_answers_as_get_does() {
         paths
             .push(named.iter().fold(route.path.clone(), |path, (name, is)| path.replace(name, is)));
     }
-    for path in paths {
+    // What GET of the changes is answered with is not known before something has changed.
+    for path in paths.into_iter().filter(|path| path != "/changes") {
         let (get, head) = (server.get(&path), server.call("HEAD", &path).send());
         let [mut told, mut of_head] = [lasting(&get), lasting(&head)];
         if path == "/metrics" {
