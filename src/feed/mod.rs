@@ -70,8 +70,6 @@ pub use subscriber::Subscriber;
 
 use std::time::SystemTime;
 
-#[cfg(doc)]
-use crate::{error::Error, wal::Follower};
 use crate::{
     document::Document,
     names::{CollectionName, DocumentId, IndexName},
@@ -79,6 +77,8 @@ use crate::{
     sync::Arc,
     version::Version,
 };
+#[cfg(doc)]
+use crate::{error::Error, wal::Follower};
 
 /// What one commit changed.
 #[derive(Debug, Clone, PartialEq)]

@@ -140,9 +140,7 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
-        server::{
-            ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions, streams::Streams,
-        },
+        server::{ServeOptions, auth::Keys, quota::Quotas, sessions::Sessions, streams::Streams},
         sync::Arc,
     };
 

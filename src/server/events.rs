@@ -107,7 +107,9 @@ impl FeedForm {
         let data = json_text(ending);
         match self {
             FeedForm::Events => format!("event: {event}\ndata: {data}\n\n"),
-            FeedForm::Lines | FeedForm::Poll => format!("{{\"event\":\"{event}\",\"data\":{data}}}\n"),
+            FeedForm::Lines | FeedForm::Poll => {
+                format!("{{\"event\":\"{event}\",\"data\":{data}}}\n")
+            }
         }
     }
 }

@@ -150,12 +150,7 @@ mod tests {
 
     fn streams(all: usize) -> Arc<Streams> {
         let minute = Duration::from_secs(60);
-        Arc::new(Streams::new(StreamLimits {
-            all,
-            heartbeat: minute,
-            poll: minute,
-            write: minute,
-        }))
+        Arc::new(Streams::new(StreamLimits { all, heartbeat: minute, poll: minute, write: minute }))
     }
 
     #[test]

@@ -139,8 +139,15 @@ impl Follower {
         case.note("over a checkpoint", db.status().checkpoint > self.position);
         let opened_at = db.status().recovery.checkpoint;
         case.note("over a reopening", opened_at > self.position);
-        while let Some(change) = changes.try_next().map_err(|e| TestCaseError::fail(e.to_string()))? {
-            prop_assert!(change.version == self.position.next(), "{:?} behind {}", change, self.position);
+        while let Some(change) =
+            changes.try_next().map_err(|e| TestCaseError::fail(e.to_string()))?
+        {
+            prop_assert!(
+                change.version == self.position.next(),
+                "{:?} behind {}",
+                change,
+                self.position
+            );
             self.take(&change, case)?;
         }
         prop_assert_eq!(changes.position(), published.version());
@@ -158,7 +165,9 @@ impl Follower {
     ) -> Result<(), TestCaseError> {
         let mut changes = changes;
         let mut last = from;
-        while let Some(change) = changes.try_next().map_err(|e| TestCaseError::fail(e.to_string()))? {
+        while let Some(change) =
+            changes.try_next().map_err(|e| TestCaseError::fail(e.to_string()))?
+        {
             prop_assert_eq!(change.version, last.next());
             last = change.version;
         }
@@ -174,7 +183,9 @@ impl Follower {
                 continue;
             }
             let Some((documents, indexes)) = self.state.get_mut(&name) else {
-                return Err(TestCaseError::fail(format!("{operation:?} on a collection that is not")));
+                return Err(TestCaseError::fail(format!(
+                    "{operation:?} on a collection that is not"
+                )));
             };
             match &operation.action {
                 Action::Put { id, document, old } => {

@@ -28,7 +28,12 @@ fn commit_of(db: &Database, count: u64, bytes: usize) {
     let text = format!(r#"{{"pad":"{}"}}"#, "x".repeat(bytes));
     for _ in 0..count {
         let n = db.snapshot().version().get() % 7;
-        put(db, "c", &n.to_string(), &text.replace("pad", &format!("n{}", db.snapshot().version())));
+        put(
+            db,
+            "c",
+            &n.to_string(),
+            &text.replace("pad", &format!("n{}", db.snapshot().version())),
+        );
     }
 }
 

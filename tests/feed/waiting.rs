@@ -49,9 +49,7 @@ fn changes_have_the_time_and_the_version_of_their_commit() {
     put(&db, "c", "x", "{}");
     let change = db.changes(Version::ZERO).unwrap().try_next().unwrap().unwrap();
     assert!(change.time > before && change.time < before + SOON);
-    let Action::Put { document, .. } = &change.operations[1].action else {
-        panic!("{change:?}")
-    };
+    let Action::Put { document, .. } = &change.operations[1].action else { panic!("{change:?}") };
     assert_eq!(document.version(), change.version);
 }
 

@@ -101,7 +101,8 @@ fn the_form_is_chosen_by_accept() {
         let stream = Stream::open(&server, accept, "/changes");
         assert_eq!(stream.headers["content-type"], form, "{accept}");
     }
-    let refused = server.call("GET", "/changes").header("Accept", "text/html;q=0, image/png").send();
+    let refused =
+        server.call("GET", "/changes").header("Accept", "text/html;q=0, image/png").send();
     refused.problem(406, "not-acceptable");
     let head = server.call("HEAD", "/changes").header("Accept", LINES).send();
     assert_eq!((head.status, head.header("content-type"), &*head.body), (200, LINES, ""));
@@ -177,7 +178,8 @@ fn a_filter_and_old_contents_are_asked_for_in_the_query_string() {
     server.delete("/collections/c/documents/a");
     let ops = |text: String| serde_json::from_str::<Value>(&text).unwrap()["ops"].clone();
     let a = |n: u64| json!({"_id": "a", "n": n});
-    let put = |n: u64| json!([{"op": "put", "collection": "c", "id": "a", "doc": a(n), "old": a(n - 1)}]);
+    let put =
+        |n: u64| json!([{"op": "put", "collection": "c", "id": "a", "doc": a(n), "old": a(n - 1)}]);
     assert_eq!(ops(stream.commit()), put(2));
     assert_eq!(ops(stream.commit()), put(3), "it leaves what the filter means");
     let deleted = json!([{"op": "delete", "collection": "c", "id": "a", "old": a(3)}]);
@@ -233,7 +235,8 @@ fn what_cannot_be_followed_is_refused_with_its_reason() {
     let get = |path: &str| server.get(path);
     let none = get("/changes?since=4").problem(422, "invalid-query");
     assert_eq!(none["detail"], "invalid query: there is no version 4 yet: the latest is 3");
-    for query in ["since=-1", "since=x", "since=", "since=99999999999999999999", "old=1", "limit=3"] {
+    for query in ["since=-1", "since=x", "since=", "since=99999999999999999999", "old=1", "limit=3"]
+    {
         get(&format!("/changes?{query}")).problem(422, "invalid-query");
     }
     for query in ["collections=_keys", "collections=", "collections=a,,b", "collections=a%20b"] {
@@ -272,7 +275,8 @@ fn behind_the_horizon_is_410_with_the_oldest_version() {
         assert!((3..10).contains(&oldest) && gone["retryable"] == false, "{gone}");
         let kept = server.get(&format!("/changes?since={oldest}")).value();
         assert_eq!(kept["changes"].as_array().unwrap().len() as u64, 10 - oldest, "{kept}");
-        let gone = server.get(&format!("/changes?since={}", oldest - 1)).problem(410, "changes-gone");
+        let gone =
+            server.get(&format!("/changes?since={}", oldest - 1)).problem(410, "changes-gone");
         assert_eq!(gone["oldest"], oldest);
     }
 }

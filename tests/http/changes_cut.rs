@@ -3,12 +3,7 @@
 //! version is seen once and in order, with the content that was acknowledged, and what is seen folded
 //! is what is there.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::Mutex,
-    thread,
-};
+use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
 
 use monsterdb::Database;
 use reqwest::blocking::Client;
@@ -72,7 +67,8 @@ fn every_version_is_seen_once_through_cuts_and_a_restart() {
     });
     assert!(cuts >= CUTS, "{cuts} cuts");
     check(&scene, &seen);
-    let (state, documents) = (fold(&seen), server.call("GET", "/collections/c/documents?limit=1000"));
+    let (state, documents) =
+        (fold(&seen), server.call("GET", "/collections/c/documents?limit=1000"));
     let documents = documents.send().value();
     assert_eq!(documents["version"].as_u64(), seen.last().map(|(version, _)| *version));
     let there = documents["documents"].as_array().unwrap().iter().map(|document| {

@@ -181,7 +181,8 @@ fn a_stream_that_falls_behind_the_horizon_is_told_so() {
         assert_eq!(server.post("/admin/checkpoint", "").status, 200);
         let got = all(mute);
         let told = got.rsplit("\r\n").find(|part| part.contains("resync"));
-        let told = told.unwrap_or_else(|| panic!("{} bytes: {:?}", got.len(), &got[got.len() - 300..]));
+        let told =
+            told.unwrap_or_else(|| panic!("{} bytes: {:?}", got.len(), &got[got.len() - 300..]));
         let data = told.split_once(r#"{"reason":"#).unwrap().1.split_once('}').unwrap().0;
         let data: Value = serde_json::from_str(&format!(r#"{{"reason":{data}}}"#)).unwrap();
         assert_eq!(data["reason"], "changes-gone");
@@ -189,9 +190,8 @@ fn a_stream_that_falls_behind_the_horizon_is_told_so() {
         assert!(got.ends_with("0\r\n\r\n"), "the answer has an end");
         // What it was told of is without a gap, up to where it says.
         let versions = got.split(r#"{"version":"#).skip(1);
-        let versions: Vec<u64> = versions
-            .filter_map(|part| part.split_once(r#","time""#)?.0.parse().ok())
-            .collect();
+        let versions: Vec<u64> =
+            versions.filter_map(|part| part.split_once(r#","time""#)?.0.parse().ok()).collect();
         assert!(versions.windows(2).all(|pair| pair[1] == pair[0] + 1), "{versions:?}");
         assert_eq!(versions.last().copied(), data["version"].as_u64());
     }

@@ -43,7 +43,8 @@ impl Stream {
         path: &str,
         last_id: Option<u64>,
     ) -> Stream {
-        let opened = Stream::try_open(&format!("http://{}{path}", server.address), key, accept, last_id);
+        let opened =
+            Stream::try_open(&format!("http://{}{path}", server.address), key, accept, last_id);
         opened.unwrap()
     }
 

@@ -67,8 +67,9 @@ impl Group {
         state.prepared = Some(segment);
         drop(state);
         match self.options.kept_bytes {
-            Some(kept) => wal::remove_beyond(&*self.storage, kept)
-                .map_err(|error| Error::io("remove log segments in", self.storage.path("wal"), error)),
+            Some(kept) => wal::remove_beyond(&*self.storage, kept).map_err(|error| {
+                Error::io("remove log segments in", self.storage.path("wal"), error)
+            }),
             None => Ok(()),
         }
     }
