@@ -1,12 +1,12 @@
 //! What a database does by itself: checkpoints, maintenance, closing.
 
-use std::{io, time::Instant};
+use std::time::Instant;
 
 use super::{RecoveryReport, history::History, options::Settings};
 use crate::{
     checkpoint::{self, Failure, Manifest},
     commit::{Committer, Logged},
-    error::Result,
+    error::{Error, Result},
     histogram::Histogram,
     storage::Storage,
     sync::{Arc, Clock, Counter, Mutex, Published, lock, mutant, step},
@@ -65,7 +65,7 @@ impl Engine {
         let at = Clock::instant();
         self.checkpoints.note_time(at - begun);
         *last = LastCheckpoint { manifest, logged, at };
-        self.remove_covered(&last.manifest);
+        self.remove_covered(&last.manifest)?;
         Ok(snapshot.version())
     }
 
@@ -83,30 +83,39 @@ impl Engine {
     }
 
     /// Removes the files that a checkpoint has made needless. One that stays does no harm.
-    fn remove_covered(&self, manifest: &Manifest) {
+    fn remove_covered(&self, manifest: &Manifest) -> Result<()> {
         let storage = &*self.storage;
         let kept = match mutant("feed_retains_nothing") {
             true => 0,
             false => self.settings.feed_retain_bytes,
         };
-        let removed = checkpoint::remove_unnamed(storage, manifest)
-            .and_then(|()| wal::needless_segments(storage, manifest.version, kept))
-            .and_then(|names| names.iter().try_for_each(|name| self.remove_segment(name)));
-        if let Err(error) = removed {
+        let needless = checkpoint::remove_unnamed(storage, manifest)
+            .and_then(|()| wal::needless_segments(storage, manifest.version, kept));
+        let removed = needless.and_then(|names| {
+            for name in names {
+                storage.remove(&name)?;
+                if let Err(error) = self.sync_removal() {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(Ok(()))
+        });
+        removed.unwrap_or_else(|error| {
             tracing::warn!(%error, "files that a checkpoint covers could not be removed");
-        }
+            Ok(())
+        })
     }
 
-    /// Removes a segment for good, before the next one goes: after a power cut the segments that are
-    /// there have no hole, which is what those who follow the changes rest on.
-    fn remove_segment(&self, name: &str) -> io::Result<()> {
-        self.storage.remove(name)?;
+    /// Makes sure that a segment is gone before the next one goes: after a power cut the segments
+    /// that are there have no hole, which is what those who follow the changes rest on.
+    fn sync_removal(&self) -> Result<()> {
         let synced = step("removed_segment_unsynced", || self.storage.sync_folder(wal::FOLDER));
-        // The names of new segments are made safe in the same folder, and the system tells of a
-        // failure once: nobody else may hear that all is well.
-        synced.inspect_err(|error| {
-            let reason = format!("syncing the folder of the log failed: {error}");
-            self.committer.group().poison(&reason);
+        synced.map_err(|error| {
+            // The names of new segments are made safe in the same folder, and the system tells of a
+            // failure once: nobody else may hear that all is well.
+            let error = Error::io("sync", self.storage.path(wal::FOLDER), error);
+            self.committer.group().poison(&error.to_string());
+            error
         })
     }
 
