@@ -135,6 +135,19 @@
 //! off fifty times, and starts the server anew, while four others write. Its protective steps are
 //! among the mutants: `tests/mutants/run`.
 //!
+//! # The REST service
+//!
+//! *Argument*: `server` holds every rule about requests in one place each: who may ask in `auth`, how
+//! often in `quota`, what takes effect once in `idempotency`; rules about data are the engine's.
+//!
+//! *Checks*: `cargo test --test http p26` and `cargo test --test http p27` for keys and limits.
+//! Every answer that a test of `cargo test --test http` gets is held against the service's own
+//! description, its status, headers and body; `cargo test --test http p28` asks for thousands of them
+//! at random, `cargo test --test http p29` reads back what it wrote in every way, and
+//! `cargo test --test http p30` sends ten thousand malformed requests and counts what is left of
+//! them. `cargo test --test http idempotency` repeats requests, also over a restart, and
+//! `tests/schemathesis/run` lets another program read the description and attack it.
+//!
 //! # What is not checked
 //!
 //! - **Real devices.** Power cuts are those of a model of a disk. A device that lies about a sync, or
@@ -148,5 +161,7 @@
 //! - **Interactive transactions over HTTP** by histories: those over HTTP are of single requests, of
 //!   compare-and-set and of batches. What a session sees and when it conflicts is checked by example
 //!   (`tests/http/sessions.rs`); its commit is the one that the embedded histories check.
+//! - **Slow readers**: that a client which takes nothing is cut off is checked where the system does
+//!   it (Linux); one that takes a byte now and then is bounded by the number of connections alone.
 //! - **Damage that repairs its own checksum**: a CRC finds accidents, not forgers.
 //! - **Time**: an index with `ttl_seconds` believes the clock.

@@ -1,18 +1,12 @@
 //! `export`: a collection's documents to standard output, sorted by id.
 //!
-//! From a directory it is one version. From a server it is read page by page, in the order of ids
-//! and each page behind the last one's, so that no document is skipped or repeated; but the pages
-//! are not of one version: what is written meanwhile may or may not be in it.
+//! It is of one version, from a directory and from a server alike. What a server sends is written as
+//! it comes; if it breaks off, that is told, and what was written is not the whole.
 
 use clap::Args;
 
 use super::{Failure, TargetArgs, output::Output, remote::Client};
-use crate::{
-    document::{Document, Draft, Json},
-    error::Error,
-    limits::PAGE_MAX,
-    names::CollectionName,
-};
+use crate::names::CollectionName;
 
 /// Write a collection's documents to standard output.
 #[derive(Debug, Args)]
@@ -68,40 +62,9 @@ fn from_directory(args: &ExportArgs) -> Result<(), Failure> {
 fn from_server(args: &ExportArgs, client: &Client) -> Result<(), Failure> {
     // Looked for before anything is written: a collection that is not there is told alone.
     client.check_present(&args.collection)?;
-    let mut page = client.query(&args.collection, page_after(None))?.lines;
     let mut writer = Writer::new(args.array);
-    loop {
-        let mut last = None;
-        for text in &page {
-            let document = received(text)?;
-            writer.document(if args.versions { text } else { document.json() })?;
-            last = Some(document.id().into_owned());
-        }
-        // A page may be shorter than asked for, so only an empty one is the end.
-        let Some(last) = last else { return writer.finish() };
-        page = client.query(&args.collection, page_after(Some(&last)))?.lines;
-    }
-}
-
-/// The body that asks for the page behind an id.
-fn page_after(last: Option<&str>) -> String {
-    match last {
-        None => format!(r#"{{"filter":{{}},"limit":{PAGE_MAX}}}"#),
-        Some(id) => {
-            let id = Json::from(id);
-            format!(r#"{{"filter":{{"_id":{{"$gt":{id}}}}},"limit":{PAGE_MAX}}}"#)
-        }
-    }
-}
-
-/// A document as a server sends it, without its version.
-fn received(text: &str) -> Result<Document, Error> {
-    let draft = Draft::parse(text.as_bytes())?.without_expected();
-    let id = draft.id().cloned().ok_or_else(|| Error::InvalidDocument {
-        pointer: "/_id".to_owned(),
-        reason: "the server sent a document without it".to_owned(),
-    })?;
-    draft.into_document(&id)
+    client.export(&args.collection, args.versions, |text| writer.document(text))?;
+    writer.finish()
 }
 
 impl Writer {

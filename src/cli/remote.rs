@@ -3,12 +3,17 @@
 //! Invariant: a change that may have reached the server but was not answered is told as one whose
 //! outcome is unknown, never as one that failed.
 
-use std::{error::Error as _, thread, time::Duration};
+use std::{
+    error::Error as _,
+    io::{self, BufRead, BufReader},
+    thread,
+    time::Duration,
+};
 
 use reqwest::{
     StatusCode,
     blocking::{RequestBuilder, Response},
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -34,6 +39,9 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// How often one request is held back.
 const WAITS_MAX: usize = 10;
+
+/// Time for all documents of a collection to come.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A running server.
 pub(super) struct Client {
@@ -155,6 +163,28 @@ impl Client {
             }
             _ => failure,
         })
+    }
+
+    /// Reads all documents of one version, each as its text, while the server sends them.
+    pub(super) fn export(
+        &self,
+        collection: &CollectionName,
+        versions: bool,
+        mut document: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let fields = if versions { "" } else { "&fields=-_version" };
+        let url = format!("{}/collections/{collection}/documents?limit=all{fields}", self.url);
+        let request = self.http.get(url).header(ACCEPT, "application/x-ndjson");
+        let answer = self.send(request.timeout(EXPORT_TIMEOUT));
+        let answer = accepted(answer.map_err(|error| unreachable(&self.url, &error))?)?;
+        for line in BufReader::new(answer).lines() {
+            let broken = |error: io::Error| Failure::Unreachable {
+                url: self.url.clone(),
+                reason: format!("the answer broke off: {error}"),
+            };
+            document(&line.map_err(broken)?)?;
+        }
+        Ok(())
     }
 
     /// Asks with the body of a query; documents come with their versions.

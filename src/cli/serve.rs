@@ -95,7 +95,7 @@ pub struct ServeArgs {
           value_name = "TIME")]
     pub write_timeout: Duration,
 
-    /// Where web pages come from that may ask, e.g. https://app.example, or * for anywhere; may be
+    /// Where web pages come from that may ask, e.g. `https://app.example`, or * for anywhere; may be
     /// given more than once. Without it no page may
     #[arg(
         long = "cors-origin",

@@ -40,4 +40,5 @@ mod server;
 mod session_ends;
 mod sessions;
 mod stream;
+mod table;
 mod wire;

@@ -46,6 +46,7 @@ fn over_http() {
     for seed in 0..seeds(1) {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().expect("an address"));
         options.admin_key = Some(KEY.to_owned());
+        options.rate_limit = None;
         // With syncs others have the time to come in between.
         let folder = tempfile::tempdir().expect("a temporary directory");
         let db = Database::open(folder.path()).expect("an empty directory holds no damage");
