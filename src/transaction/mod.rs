@@ -258,7 +258,7 @@ impl Transaction {
     }
 
     /// What it writes, shared with it.
-    pub(crate) fn writes(&self) -> Overlay {
+    pub fn writes(&self) -> Overlay {
         self.state.borrow().writes.clone()
     }
 

@@ -98,7 +98,7 @@ impl Overlay {
 
     /// A document as these writes leave it over the stored one. An update that does not fit it
     /// leaves it as it is.
-    pub(crate) fn over(
+    pub fn over(
         &self,
         collection: &CollectionName,
         id: &DocumentId,
