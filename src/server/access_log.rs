@@ -19,7 +19,7 @@ use actix_web::{
 };
 use tracing::{Instrument, Span, field::Empty};
 
-use super::{Service, sessions::TOKEN_BYTES};
+use super::{Service, routes::Pattern, sessions::TOKEN_BYTES};
 use crate::sync::Arc;
 
 /// The target of the line of each request.
@@ -68,7 +68,7 @@ impl Exchange {
         request.extensions_mut().insert(id.clone());
         service.metrics.begun();
         let method = request.method().clone();
-        let route = request.match_pattern();
+        let route = Pattern::ahead(request.path());
         let span = tracing::info_span!(
             target: REQUEST, "request", id = id.as_str(), %method, route = route.as_deref(),
             status = Empty, milliseconds = Empty,
@@ -86,8 +86,10 @@ impl Exchange {
 
     /// Tells of a request that was answered.
     pub(super) fn answered(mut self, response: &ServiceResponse) {
-        // What the router found, where the path had to be decoded for that.
-        self.route = self.route.take().or_else(|| response.request().match_pattern());
+        // What the router found, which decodes the path for that.
+        if let Some(pattern) = Pattern::of(response.request()) {
+            self.route = Some(pattern.to_owned());
+        }
         self.end(response.status());
     }
 

@@ -25,13 +25,13 @@ use super::{
     body::Lines,
     compression::Immediate,
     problem::Problem,
-    respond::{DB_VERSION, NDJSON, json_text},
+    respond::{CHUNK_BYTES, DB_VERSION, NDJSON, json_text},
     stream::{Gone, streamed},
 };
 use crate::{
     commit::TransactOptions,
     database::Database,
-    document::Draft,
+    document::{Document, Draft},
     error::{Error, Result},
     limits::{BATCH_OPERATIONS_MAX, PAGE_MAX},
     names::{CollectionName, DocumentId},
@@ -107,10 +107,19 @@ pub(super) fn export(
         let mut position = None;
         loop {
             let (snapshot, collection) = (Arc::clone(&snapshot), collection.clone());
-            let (query, fields) = (query.clone(), fields.clone());
-            let read = move |_: &Database| page(&snapshot, &collection, query, &fields, position);
+            let query = query.clone();
+            let read = move |_: &Database| page(&snapshot, &collection, query, position);
             // An answer that ends without its end tells that it is not whole.
-            let (text, next) = service.block(read).await.map_err(|_| Gone)?;
+            let (documents, next) = service.block(read).await.map_err(|_| Gone)?;
+            let mut text = String::new();
+            for document in documents {
+                fields.write(&document, &mut text);
+                text.push('\n');
+                // The snapshot has the documents anyway; what costs memory is their text.
+                if text.len() >= CHUNK_BYTES {
+                    outlet.send(std::mem::take(&mut text)).await?;
+                }
+            }
             outlet.send(text).await?;
             match next {
                 Some(next) => position = Some(next),
@@ -123,14 +132,13 @@ pub(super) fn export(
     response
 }
 
-/// The text of a page, and where the next one begins.
+/// The documents of a page, and where the next one begins.
 fn page(
     snapshot: &Snapshot,
     collection: &CollectionName,
     query: Query,
-    fields: &Projection,
     after: Option<Position>,
-) -> Result<(String, Option<Position>)> {
+) -> Result<(Vec<Arc<Document>>, Option<Position>)> {
     let source: &dyn Source = match snapshot.collection(collection.as_str()) {
         Some(collection) => &**collection,
         None => &Nothing,
@@ -142,13 +150,9 @@ fn page(
         None => query,
     };
     let documents = query.find(source)?;
-    let mut text = String::new();
-    for (_, document) in &documents {
-        fields.write(document, &mut text);
-        text.push('\n');
-    }
     let last = documents.last().filter(|_| documents.len() == PAGE_MAX);
-    Ok((text, last.map(|(id, document)| Position::of(&sort, id.clone(), document))))
+    let next = last.map(|(id, document)| Position::of(&sort, id.clone(), document));
+    Ok((documents.into_iter().map(|(_, document)| document).collect(), next))
 }
 
 /// Inserts documents together or, where one of them fails the commit, each for itself.

@@ -21,6 +21,7 @@ use super::{
     kinds::Kind,
     problem::Problem,
     respond::{Form, JSON, NDJSON},
+    routes::Pattern,
 };
 use crate::{
     error::Error,
@@ -276,7 +277,7 @@ pub(super) fn header_text(request: &HttpRequest, name: &HeaderName) -> Result<St
 /// It is read from the path as it was sent: the router decodes in part and replaces what is not
 /// UTF-8.
 pub(super) fn path_segment(request: &HttpRequest, name: &str) -> Result<String, Problem> {
-    let pattern = request.match_pattern().unwrap_or_default();
+    let pattern = Pattern::of(request).unwrap_or_default();
     let mut segments = pattern.split('/').zip(request.uri().path().split('/'));
     let (_, segment) = segments.find(|(pattern, _)| *pattern == name).ok_or_else(|| {
         tracing::error!(name, pattern, "a handler asks for a name that its route does not have");

@@ -16,7 +16,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 
 use super::{
     Service, auth::Caller, body::Body, extract::path_segment, idempotency::Once, problem::Problem,
-    sessions::Held,
+    routes::Pattern, sessions::Held,
 };
 use crate::{
     commit::{Committed, TransactOptions},
@@ -183,7 +183,7 @@ impl FromRequest for Ground {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let ground = || {
             let service = service(request)?;
-            let pattern = request.match_pattern().unwrap_or_default();
+            let pattern = Pattern::of(request).unwrap_or_default();
             let held = pattern.split('/').any(|segment| segment == TOKEN);
             let held = held.then(|| hold(request, &service)).transpose()?;
             Ok(Ground { service, held })

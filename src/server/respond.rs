@@ -45,7 +45,7 @@ pub(super) const DB_VERSION: HeaderName = HeaderName::from_static("db-version");
 const DB_CURSOR: HeaderName = HeaderName::from_static("db-cursor");
 
 /// Bytes of a page that are written at once.
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The form of a page of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

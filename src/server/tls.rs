@@ -96,3 +96,36 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey, ServeError> {
     CertifiedKey::from_der(chain, private, &ring::default_provider())
         .map_err(|error| refused(key, format!("it does not go with the certificate: {error}")))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_a_good_pair_takes_the_place_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let files = TlsFiles { certificate: at("server.pem"), key: at("server.key.pem") };
+        let copy = |from: &str, to: &str| {
+            fs::copy(format!("tests/http/certificates/{from}"), at(to)).unwrap();
+        };
+        copy("one.pem", "server.pem");
+        copy("one.key.pem", "server.key.pem");
+        let certificate = Certificate::read(files).unwrap();
+        let shown = || certificate.current.load().cert.clone();
+        let first = shown();
+        copy("two.pem", "server.pem");
+        certificate.renew();
+        assert_eq!(shown(), first, "a key that is not its own");
+        fs::write(at("server.pem"), "nothing").unwrap();
+        certificate.renew();
+        assert_eq!(shown(), first, "no certificate");
+        copy("two.pem", "server.pem");
+        copy("two.key.pem", "server.key.pem");
+        certificate.renew();
+        assert_ne!(shown(), first);
+    }
+}

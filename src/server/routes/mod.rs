@@ -49,6 +49,7 @@ use super::{
     problem::Problem,
     route::{Method, Placed, Route, Scope, Section, Within},
 };
+use crate::sync::Arc;
 
 /// The sections, in the order in which they are told.
 pub(super) static SECTIONS: [&Section; 7] = [
@@ -70,6 +71,9 @@ pub(super) const IN_TRANSACTION_IS: &str = "The routes of documents and queries 
     writes; what they write is seen by nobody else before the commit, and its version is the one \
     that the transaction reads. One request of a transaction at a time.";
 
+/// What stands before the paths of these.
+const BELOW_TRANSACTION: &str = "/transactions/{token}";
+
 /// Every route at every path that it has.
 pub(super) fn placed() -> Vec<Placed> {
     let at = |section: &'static str, within, route: &'static Route| match within {
@@ -79,7 +83,7 @@ pub(super) fn placed() -> Vec<Placed> {
         }
         Within::Transaction => {
             let name = format!("{}InTransaction", route.name);
-            let path = format!("/transactions/{{token}}{}", route.path);
+            let path = format!("{BELOW_TRANSACTION}{}", route.path);
             Placed { section: IN_TRANSACTION, name, path, within, route }
         }
     };
@@ -103,6 +107,44 @@ pub(super) fn is_open(path: &str) -> bool {
     })
 }
 
+/// The pattern of the path that a request was routed by, such as `/collections/{collection}`. The
+/// framework would look for it anew, among all patterns, each time that it is asked.
+#[derive(Clone)]
+pub(super) struct Pattern(Arc<str>);
+
+impl Pattern {
+    /// That of a request which has reached its route.
+    pub(super) fn of(request: &HttpRequest) -> Option<&str> {
+        request.app_data::<Pattern>().map(|pattern| &*pattern.0)
+    }
+
+    /// That of a path which is not routed yet, as far as it can be told without decoding it.
+    pub(super) fn ahead(path: &str) -> Option<String> {
+        let within = path.strip_prefix("/transactions/").and_then(|rest| rest.split_once('/'));
+        let within = within.map(|(_, rest)| format!("/{rest}"));
+        let rows = || SECTIONS.iter().flat_map(|section| section.routes);
+        let own = rows().filter(|row| row.scope != Scope::Transaction && fits(row.path, path));
+        let own = own.map(|row| row.path.to_owned());
+        let inner = rows().filter(|row| row.scope != Scope::Database);
+        let inner = inner.filter(|row| within.as_deref().is_some_and(|path| fits(row.path, path)));
+        let inner = inner.map(|row| format!("{BELOW_TRANSACTION}{}", row.path));
+        // Of those that fit the first in their order is taken, as below.
+        own.chain(inner).min()
+    }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(name), Some(segment)) if name.starts_with('{') && !segment.is_empty() => {}
+            (Some(fixed), Some(segment)) if fixed == segment => {}
+            (_, _) => return false,
+        }
+    }
+}
+
 /// Tells actix-web of all of them.
 pub(super) fn routes(config: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<&'static Route>)> = Vec::new();
@@ -123,7 +165,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// A path with its methods. It refuses those that it does not have.
 fn resource(path: &str, mut rows: Vec<&'static Route>) -> Resource {
     rows.sort_by_key(|row| row.method);
-    let mut resource = web::resource(path);
+    let mut resource = web::resource(path).app_data(Pattern(path.into()));
     for row in &rows {
         for method in methods(row) {
             let (handler, forms) = ((row.handler)().method(method.of_http()), row.forms());
@@ -179,4 +221,22 @@ fn refusal(request: &HttpRequest, rows: &[&'static Route]) -> Problem {
 
 async fn no_such_route() -> Result<&'static str, Problem> {
     Err(Problem::new(Kind::RouteNotFound, "the server has no route of this path"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_of_a_path_is_known_before_it_is_routed() {
+        let names = ["{collection}", "{id}", "{index}", "{slug}", "{token}"];
+        for Placed { path, .. } in placed() {
+            let asked = names.iter().fold(path.clone(), |path, name| path.replace(name, "x"));
+            assert_eq!(Pattern::ahead(&asked), Some(path));
+        }
+        for other in ["/", "/nowhere", "/collections/", "/collections/x/documents/y/z"] {
+            assert_eq!(Pattern::ahead(other), None, "{other}");
+        }
+    }
 }
