@@ -269,3 +269,28 @@ fn digest<const N: usize>(parts: [&[u8]; N]) -> String {
     let bytes: [u8; 32] = digest.finalize().into();
     hex(&bytes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_second_request_is_refused_while_the_first_runs() {
+        let under_way = Arc::default();
+        let of = |key: &'static str| {
+            let request = TestRequest::post().insert_header((IDEMPOTENCY_KEY, key));
+            Once::of(&request.to_http_request(), &Identity::Open, b"{}", &under_way)
+        };
+        let first = of("a").unwrap();
+        let refused = of("\"a\"").err().unwrap();
+        assert_eq!(refused.kind(), Kind::IdempotencyInProgress);
+        assert!(of("b").is_ok(), "another key has nothing to wait for");
+        drop(first);
+        assert!(of("a").unwrap().is_some());
+        let request = TestRequest::post().to_http_request();
+        assert!(Once::of(&request, &Identity::Open, b"{}", &under_way).unwrap().is_none());
+    }
+}

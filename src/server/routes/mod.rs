@@ -113,6 +113,11 @@ pub(super) fn is_open(path: &str) -> bool {
 pub(super) struct Pattern(Arc<str>);
 
 impl Pattern {
+    /// One that is written so.
+    pub(super) fn new(path: &str) -> Pattern {
+        Pattern(path.into())
+    }
+
     /// That of a request which has reached its route.
     pub(super) fn of(request: &HttpRequest) -> Option<&str> {
         request.app_data::<Pattern>().map(|pattern| &*pattern.0)
@@ -165,7 +170,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// A path with its methods. It refuses those that it does not have.
 fn resource(path: &str, mut rows: Vec<&'static Route>) -> Resource {
     rows.sort_by_key(|row| row.method);
-    let mut resource = web::resource(path).app_data(Pattern(path.into()));
+    let mut resource = web::resource(path).app_data(Pattern::new(path));
     for row in &rows {
         for method in methods(row) {
             let (handler, forms) = ((row.handler)().method(method.of_http()), row.forms());
