@@ -2,8 +2,8 @@
 //! numbers of [`Metrics`](super::metrics::Metrics).
 //!
 //! The span (target `monsterdb::request`) has the request's id, method and route, so that whatever
-//! the engine says during the work can be laid to it; status and time are put in at its end. The
-//! line (target `monsterdb::access`) stands outside of it.
+//! the engine says during the work can be laid to it. The line (target `monsterdb::access`) stands
+//! outside of it and has the status and the time besides.
 //!
 //! Invariant: a request is told of exactly once, also one whose client goes away before its answer,
 //! which ends with the status 499. No key, no content of a document and no whole token of a
@@ -14,10 +14,10 @@ use std::{borrow::Cow, future::Future, time::Instant};
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode},
+    http::{Method, StatusCode, Uri},
     web::Data,
 };
-use tracing::{Instrument, Span, field::Empty};
+use tracing::{Instrument, Span};
 
 use super::{Service, routes::Pattern, sessions::TOKEN_BYTES};
 use crate::sync::Arc;
@@ -40,19 +40,22 @@ pub(super) struct Exchange {
     service: Data<Service>,
     id: RequestId,
     method: Method,
-    /// The path as it may be shown; none when nobody looks at the log.
-    path: Option<String>,
-    route: Option<String>,
+    uri: Uri,
+    route: Option<&'static Pattern>,
     span: Span,
     begun: Instant,
     is_ended: bool,
 }
 
 impl RequestId {
+    pub(super) fn new(id: &str) -> RequestId {
+        RequestId(id.into())
+    }
+
     /// The id of a request that went through the envelope; empty for any other.
     pub(super) fn of(request: &HttpRequest) -> RequestId {
         let id = request.extensions().get::<RequestId>().cloned();
-        id.unwrap_or_else(|| RequestId("".into()))
+        id.unwrap_or_else(|| RequestId::new(""))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -62,21 +65,22 @@ impl RequestId {
 
 impl Exchange {
     /// A request that has come, and has this id from now on.
-    pub(super) fn begin(service: &Data<Service>, request: &ServiceRequest, id: &str) -> Exchange {
+    pub(super) fn begin(
+        service: &Data<Service>,
+        request: &ServiceRequest,
+        id: &RequestId,
+        route: Option<&'static Pattern>,
+    ) -> Exchange {
         let begun = Instant::now();
-        let id = RequestId(id.into());
         request.extensions_mut().insert(id.clone());
         service.metrics.begun();
-        let method = request.method().clone();
-        let route = Pattern::ahead(request.path());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let span = tracing::info_span!(
-            target: REQUEST, "request", id = id.as_str(), %method, route = route.as_deref(),
-            status = Empty, milliseconds = Empty,
+            target: REQUEST, "request",
+            id = id.as_str(), method = method.as_str(), route = route.map(Pattern::text),
         );
-        let is_logged = tracing::enabled!(target: ACCESS, tracing::Level::INFO);
-        let path = is_logged.then(|| shown(request.path()));
-        let service = service.clone();
-        Exchange { service, id, method, path, route, span, begun, is_ended: false }
+        let (service, id) = (service.clone(), id.clone());
+        Exchange { service, id, method, uri, route, span, begun, is_ended: false }
     }
 
     /// Runs the work on the request within its span.
@@ -87,9 +91,7 @@ impl Exchange {
     /// Tells of a request that was answered.
     pub(super) fn answered(mut self, response: &ServiceResponse) {
         // What the router found, which decodes the path for that.
-        if let Some(pattern) = Pattern::of(response.request()) {
-            self.route = Some(pattern.to_owned());
-        }
+        self.route = Pattern::of(response.request()).or(self.route);
         self.end(response.status());
     }
 
@@ -101,13 +103,13 @@ impl Exchange {
     fn end(&mut self, status: StatusCode) {
         self.is_ended = true;
         let time = self.begun.elapsed();
+        let route = self.route.map(Pattern::text);
+        self.service.metrics.ended(route, &self.method, status, time);
         let milliseconds = time.as_secs_f64() * 1000.0;
-        let Exchange { service, id, method, path, route, span, .. } = self;
-        service.metrics.ended(route.as_deref(), method, status, time);
-        span.record("status", status.as_u16()).record("milliseconds", milliseconds);
-        let Some(path) = path else { return };
-        let (id, route, status) = (id.as_str(), route.as_deref(), status.as_u16());
-        tracing::info!(target: ACCESS, id, route, status, milliseconds, "{method} {path}");
+        let (id, method, status) = (self.id.as_str(), self.method.as_str(), status.as_u16());
+        tracing::info!(
+            target: ACCESS, id, route, status, milliseconds, "{method} {}", shown(self.uri.path()),
+        );
     }
 }
 
@@ -126,12 +128,12 @@ fn client_is_gone() -> StatusCode {
 
 /// The path as it may be shown: of a token only the beginning. It does not matter whether there is
 /// such a route: a token in a path with a slip in it is no less one.
-fn shown(path: &str) -> String {
+fn shown(path: &str) -> Cow<'_, str> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     let first = segments.next().unwrap_or_default();
     if first == "collections" {
         // Most paths; and ids may look like tokens.
-        return path.to_owned();
+        return path.into();
     }
     let is_session = first == "transactions" || first.contains('%');
     let second = segments.next().filter(|second| is_session && *second != "batch");
@@ -143,7 +145,7 @@ fn shown(path: &str) -> String {
             (true, None) | (false, _) => segment.into(),
         })
         .collect();
-    parts.join("/")
+    parts.join("/").into()
 }
 
 /// True for what looks like one that the server has given out.
@@ -169,8 +171,8 @@ mod tests {
             "/{}",
         ];
         for path in paths {
-            let found = shown(&path.replace("{}", token));
-            assert_eq!(found, path.replace("{}", "012345…"));
+            let asked = path.replace("{}", token);
+            assert_eq!(shown(&asked), path.replace("{}", "012345…"));
         }
         assert_eq!(shown("/transactions/not-a-token/commit"), "/transactions/not-a-…/commit");
         assert_eq!(shown("/transactions/ééééééé"), "/transactions/éééééé…");

@@ -21,8 +21,14 @@ use actix_web::{
 };
 
 use super::{
-    Service, access_log::Exchange, body::discard, kinds::Kind, problem::Problem,
-    rate_limit::Standing, respond::REQUEST_ID, routes,
+    Service,
+    access_log::{Exchange, RequestId},
+    body::discard,
+    kinds::Kind,
+    problem::Problem,
+    rate_limit::Standing,
+    respond::REQUEST_ID,
+    routes::Pattern,
 };
 
 /// Longer ids of clients are replaced: they are copied into logs and answers.
@@ -35,10 +41,12 @@ pub(super) async fn envelope(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(&request);
-    let exchange = Exchange::begin(&service, &request, &id);
+    let route = Pattern::ahead(request.path());
+    let exchange = Exchange::begin(&service, &request, &id, route);
+    let id = id.as_str();
 
     let mut standing = None;
-    let refused = match routes::is_open(request.path()) {
+    let refused = match route.is_some_and(Pattern::is_open) {
         true => None,
         false => match service.keys.caller(&service.database, &request) {
             Ok(caller) => {
@@ -52,33 +60,39 @@ pub(super) async fn envelope(
     let answered = match refused {
         Some(problem) => {
             discard(&service, request.take_payload()).await;
-            Ok(request.into_response(problem.of_request(&id).error_response()))
+            Ok(request.into_response(problem.of_request(id).error_response()))
         }
         None => match catch_panic(exchange.within(async { next.call(request).await })).await {
-            Ok(Ok(response)) => Ok(name_request(response.map_into_boxed_body(), &id)),
+            Ok(Ok(response)) => Ok(name_request(response.map_into_boxed_body(), id)),
             Ok(Err(error)) => Err(problem_of(&error)),
             Err(_) => Err(Problem::internal()),
         },
     };
     let answered = answered.map(|mut response| {
         standing.inspect(|standing| standing.tell(response.headers_mut()));
-        with_id(response, &id)
+        with_id(response, id)
     });
     match &answered {
         Ok(response) => exchange.answered(response),
         Err(problem) => exchange.failed(problem.status_code()),
     }
-    answered.map_err(|problem| problem.of_request(&id).into())
+    answered.map_err(|problem| problem.of_request(id).into())
 }
 
 /// The client's id for the request where it is a sane one, else a new one.
-fn request_id(request: &ServiceRequest) -> String {
+fn request_id(request: &ServiceRequest) -> RequestId {
     let sane = |id: &&str| {
         (1..=REQUEST_ID_MAX).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
     };
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
-    given.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+    match given {
+        Some(id) => RequestId::new(id),
+        None => {
+            let mut text = uuid::Uuid::encode_buffer();
+            RequestId::new(uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text))
+        }
+    }
 }
 
 /// Puts the request's id into the problem that was answered, if one was. An error that is not a
@@ -185,7 +199,7 @@ mod tests {
 
     /// A route as the table's are made.
     fn resource(path: &str, route: actix_web::Route) -> actix_web::Resource {
-        web::resource(path).app_data(routes::Pattern::new(path)).route(route)
+        web::resource(path).app_data(Pattern::ahead(path).unwrap()).route(route)
     }
 
     /// How often a request of this route was answered so, by what is told to Prometheus.

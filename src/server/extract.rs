@@ -277,7 +277,7 @@ pub(super) fn header_text(request: &HttpRequest, name: &HeaderName) -> Result<St
 /// It is read from the path as it was sent: the router decodes in part and replaces what is not
 /// UTF-8.
 pub(super) fn path_segment(request: &HttpRequest, name: &str) -> Result<String, Problem> {
-    let pattern = Pattern::of(request).unwrap_or_default();
+    let pattern = Pattern::of(request).map(Pattern::text).unwrap_or_default();
     let mut segments = pattern.split('/').zip(request.uri().path().split('/'));
     let (_, segment) = segments.find(|(pattern, _)| *pattern == name).ok_or_else(|| {
         tracing::error!(name, pattern, "a handler asks for a name that its route does not have");
@@ -297,6 +297,9 @@ fn percent_decode(text: &str) -> Result<String, Problem> {
         let detail = "the URL's percent-encoding is broken, or does not stand for UTF-8";
         Problem::new(Kind::InvalidRequest, detail)
     };
+    if !text.contains('%') {
+        return Ok(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

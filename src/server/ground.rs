@@ -183,7 +183,7 @@ impl FromRequest for Ground {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let ground = || {
             let service = service(request)?;
-            let pattern = Pattern::of(request).unwrap_or_default();
+            let pattern = Pattern::of(request).map(Pattern::text).unwrap_or_default();
             let held = pattern.split('/').any(|segment| segment == TOKEN);
             let held = held.then(|| hold(request, &service)).transpose()?;
             Ok(Ground { service, held })

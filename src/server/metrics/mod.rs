@@ -15,7 +15,7 @@
 mod figures;
 mod process;
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     http::{Method, StatusCode},
@@ -52,14 +52,14 @@ pub(super) struct Metrics {
 /// Labels of what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
-    route: Cow<'static, str>,
+    route: &'static str,
     method: &'static str,
 }
 
 /// Labels of how it was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
-    route: Cow<'static, str>,
+    route: &'static str,
     method: &'static str,
     status: u16,
 }
@@ -82,17 +82,15 @@ impl Metrics {
     /// Counts a request that was answered, or whose client is gone.
     pub(super) fn ended(
         &self,
-        route: Option<&str>,
+        route: Option<&'static str>,
         method: &Method,
         status: StatusCode,
         time: Duration,
     ) {
         self.under_way.dec();
         let (method, status) = (method_label(method), status.as_u16());
-        let route = route.map_or(Cow::Borrowed(NO_ROUTE), |route| Cow::Owned(route.to_owned()));
-        self.times
-            .get_or_create(&Asked { route: route.clone(), method })
-            .observe(time.as_secs_f64());
+        let route = route.unwrap_or(NO_ROUTE);
+        self.times.get_or_create(&Asked { route, method }).observe(time.as_secs_f64());
         self.answered.get_or_create(&Answered { route, method, status }).inc();
     }
 

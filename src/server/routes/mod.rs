@@ -33,6 +33,7 @@ mod collections;
 mod documents;
 mod open;
 mod parts;
+mod pattern;
 mod queries;
 mod transactions;
 
@@ -49,7 +50,8 @@ use super::{
     problem::Problem,
     route::{Method, Placed, Route, Scope, Section, Within},
 };
-use crate::sync::Arc;
+
+pub(super) use pattern::Pattern;
 
 /// The sections, in the order in which they are told.
 pub(super) static SECTIONS: [&Section; 7] = [
@@ -98,80 +100,18 @@ pub(super) fn placed() -> Vec<Placed> {
     placed
 }
 
-/// True for the paths that need no key.
-pub(super) fn is_open(path: &str) -> bool {
-    let rows = SECTIONS.iter().flat_map(|section| section.routes);
-    rows.filter(|row| row.role.is_none()).any(|row| match row.path.split_once('{') {
-        Some((before, _)) => path.starts_with(before),
-        None => path == row.path,
-    })
-}
-
-/// The pattern of the path that a request was routed by, such as `/collections/{collection}`. The
-/// framework would look for it anew, among all patterns, each time that it is asked.
-#[derive(Clone)]
-pub(super) struct Pattern(Arc<str>);
-
-impl Pattern {
-    /// One that is written so.
-    pub(super) fn new(path: &str) -> Pattern {
-        Pattern(path.into())
-    }
-
-    /// That of a request which has reached its route.
-    pub(super) fn of(request: &HttpRequest) -> Option<&str> {
-        request.app_data::<Pattern>().map(|pattern| &*pattern.0)
-    }
-
-    /// That of a path which is not routed yet, as far as it can be told without decoding it.
-    pub(super) fn ahead(path: &str) -> Option<String> {
-        let within = path.strip_prefix("/transactions/").and_then(|rest| rest.split_once('/'));
-        let within = within.map(|(_, rest)| format!("/{rest}"));
-        let rows = || SECTIONS.iter().flat_map(|section| section.routes);
-        let own = rows().filter(|row| row.scope != Scope::Transaction && fits(row.path, path));
-        let own = own.map(|row| row.path.to_owned());
-        let inner = rows().filter(|row| row.scope != Scope::Database);
-        let inner = inner.filter(|row| within.as_deref().is_some_and(|path| fits(row.path, path)));
-        let inner = inner.map(|row| format!("{BELOW_TRANSACTION}{}", row.path));
-        // Of those that fit the first in their order is taken, as below.
-        own.chain(inner).min()
-    }
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (pattern.next(), path.next()) {
-            (None, None) => return true,
-            (Some(name), Some(segment)) if name.starts_with('{') && !segment.is_empty() => {}
-            (Some(fixed), Some(segment)) if fixed == segment => {}
-            (_, _) => return false,
-        }
-    }
-}
-
 /// Tells actix-web of all of them.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let mut paths: Vec<(String, Vec<&'static Route>)> = Vec::new();
-    for Placed { path, route, .. } in placed() {
-        match paths.iter_mut().find(|(other, _)| *other == path) {
-            Some((_, rows)) => rows.push(route),
-            None => paths.push((path, vec![route])),
-        }
-    }
-    // The first that fits is taken: fixed segments come before variable ones ('{' is behind all).
-    paths.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (path, rows) in paths {
-        config.service(resource(&path, rows));
+    for pattern in Pattern::all() {
+        config.service(resource(pattern));
     }
     config.default_service(web::to(no_such_route));
 }
 
 /// A path with its methods. It refuses those that it does not have.
-fn resource(path: &str, mut rows: Vec<&'static Route>) -> Resource {
-    rows.sort_by_key(|row| row.method);
-    let mut resource = web::resource(path).app_data(Pattern::new(path));
-    for row in &rows {
+fn resource(pattern: &'static Pattern) -> Resource {
+    let mut resource = web::resource(pattern.text()).app_data(pattern);
+    for row in pattern.rows() {
         for method in methods(row) {
             let (handler, forms) = ((row.handler)().method(method.of_http()), row.forms());
             let accepts = fn_guard(move |context| is_accepted(context, &forms));
@@ -179,7 +119,7 @@ fn resource(path: &str, mut rows: Vec<&'static Route>) -> Resource {
         }
     }
     resource.default_service(web::to(move |request: HttpRequest| {
-        let problem = refusal(&request, &rows);
+        let problem = refusal(&request, pattern.rows());
         async move { Err::<&str, Problem>(problem) }
     }))
 }
@@ -226,22 +166,4 @@ fn refusal(request: &HttpRequest, rows: &[&'static Route]) -> Problem {
 
 async fn no_such_route() -> Result<&'static str, Problem> {
     Err(Problem::new(Kind::RouteNotFound, "the server has no route of this path"))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pattern_of_a_path_is_known_before_it_is_routed() {
-        let names = ["{collection}", "{id}", "{index}", "{slug}", "{token}"];
-        for Placed { path, .. } in placed() {
-            let asked = names.iter().fold(path.clone(), |path, name| path.replace(name, "x"));
-            assert_eq!(Pattern::ahead(&asked), Some(path));
-        }
-        for other in ["/", "/nowhere", "/collections/", "/collections/x/documents/y/z"] {
-            assert_eq!(Pattern::ahead(other), None, "{other}");
-        }
-    }
 }
