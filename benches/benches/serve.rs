@@ -7,8 +7,9 @@
 //! One client asks all of them: a thread and a connection for each that is open at once, kept alive,
 //! one request after the other, nothing pipelined. The bare handler answers a constant body of 323
 //! bytes, the server a stored document of about as many, and writes its log as it does by default,
-//! to nowhere; both run in this process with as many
-//! workers as the machine has processors, and share them with the client. Repetitions alternate (A B
+//! to nowhere; both run in this process with as many workers as the machine has processors, and
+//! share them with the client. These ratios differ by a tenth from one repetition to the next:
+//! fifteen of one second (`64 1 15`) tell more than five of three. Repetitions alternate (A B
 //! C D, A B C D, …); what is told are medians, and the median of the ratios of each repetition.
 
 use std::{

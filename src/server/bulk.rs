@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Service,
+    access_log::RequestId,
     body::Lines,
     compression::Immediate,
     problem::Problem,
@@ -65,6 +66,7 @@ pub(super) fn insert_each(
     service: Data<Service>,
     collection: CollectionName,
     payload: Payload,
+    id: RequestId,
 ) -> HttpResponse {
     let mut response = streamed(NDJSON, move |outlet| async move {
         let mut lines = Lines::new(payload, service.body_timeout);
@@ -74,14 +76,14 @@ pub(super) fn insert_each(
                 Ok(None) => return outlet.finish().await,
                 // What came before it is done, and was told.
                 Err(problem) => {
-                    outlet.send(told(None, Err(problem))).await?;
+                    outlet.send(told(&id, None, Err(problem))).await?;
                     return outlet.finish().await;
                 }
             };
             for batch in read.chunks(BATCH_OPERATIONS_MAX) {
-                let (collection, batch) = (collection.clone(), batch.to_vec());
+                let (id, collection, batch) = (id.clone(), collection.clone(), batch.to_vec());
                 let insert = move |database: &Database| {
-                    Ok::<_, Problem>(insert_batch(database, &collection, &batch))
+                    Ok::<_, Problem>(insert_batch(database, &id, &collection, &batch))
                 };
                 // Whether the last lines took effect is not known when their work panicked, so
                 // that the answer breaks off.
@@ -156,7 +158,12 @@ fn page(
 }
 
 /// Inserts documents together or, where one of them fails the commit, each for itself.
-fn insert_batch(database: &Database, collection: &CollectionName, lines: &[Line]) -> String {
+fn insert_batch(
+    database: &Database,
+    id: &RequestId,
+    collection: &CollectionName,
+    lines: &[Line],
+) -> String {
     let mut results: Vec<Option<Inserted>> = Vec::with_capacity(lines.len());
     let mut drafts = Vec::new();
     for (place, (_, line)) in lines.iter().enumerate() {
@@ -176,7 +183,7 @@ fn insert_batch(database: &Database, collection: &CollectionName, lines: &[Line]
     let results = lines.iter().zip(results);
     results
         .map(|((line, _), result)| {
-            told(Some(*line), result.unwrap_or_else(|| Err(Problem::internal())))
+            told(id, Some(*line), result.unwrap_or_else(|| Err(Problem::internal())))
         })
         .collect()
 }
@@ -231,8 +238,8 @@ fn is_of_one(error: &Error) -> bool {
     )
 }
 
-fn told(line: Option<usize>, inserted: Inserted) -> String {
-    let mut text = match &inserted {
+fn told(id: &RequestId, line: Option<usize>, inserted: Inserted) -> String {
+    let mut text = match inserted {
         Ok((id, version)) => json_text(&Told {
             line,
             _id: Some(id.as_str()),
@@ -240,7 +247,8 @@ fn told(line: Option<usize>, inserted: Inserted) -> String {
             problem: None,
         }),
         Err(problem) => {
-            let problem = RawValue::from_string(problem.text()).ok();
+            let problem = problem.of_request(id.as_str()).text();
+            let problem = RawValue::from_string(problem).ok();
             json_text(&Told { line, _id: None, _version: None, problem })
         }
     };

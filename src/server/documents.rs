@@ -10,6 +10,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
+    access_log::RequestId,
     auth::{self, Allowed},
     body::{Body, Incoming},
     bulk,
@@ -96,7 +97,8 @@ pub(super) async fn insert(
         return match (media_type, ground.database()) {
             (MediaType::Ndjson, Some(service)) => {
                 Once::refuse(&request)?;
-                Ok(bulk::insert_each(service, collection, incoming.0))
+                let id = RequestId::of(&request);
+                Ok(bulk::insert_each(service, collection, incoming.0, id))
             }
             (MediaType::Ndjson, None) => {
                 let detail = "atomic=false does not go with a transaction, which is all or nothing";

@@ -8,6 +8,7 @@ use std::{
     any::Any,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     task::Poll,
 };
 
@@ -125,7 +126,7 @@ fn with_id(mut response: ServiceResponse, id: &str) -> ServiceResponse {
 /// Runs a future, and a panic in it ends only the future. What it shared is the engine, which
 /// guards its own state against panics, and the request, which nobody looks at again.
 async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = Box::pin(future);
+    let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Ok(Poll::Pending) => Poll::Pending,
@@ -150,11 +151,12 @@ mod tests {
     use super::*;
     use crate::{
         database::Database,
+        error::Error,
         server::{
             ServeOptions, auth::Keys, metrics::Metrics, quota::Quotas, sessions::Sessions,
             streams::Streams,
         },
-        sync::Arc,
+        sync::{Arc, Mutex, lock},
     };
 
     fn service() -> Data<Service> {
@@ -191,6 +193,50 @@ mod tests {
 
     async fn fail_in_the_framework(_: web::Json<u8>, _: Payload) -> HttpResponse {
         HttpResponse::Ok().finish()
+    }
+
+    async fn fault_of_the_server() -> Result<HttpResponse, Problem> {
+        let source = std::io::Error::other("a device that hums");
+        Err(Error::Io { action: "read", path: "/srv/secret".into(), source }.into())
+    }
+
+    /// What is logged, for a test to read.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            lock(&self.0).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_fault_of_the_server_is_logged_under_the_id_that_its_client_is_told() {
+        let (log, app) = (Log::default(), App::new().app_data(service()).wrap(from_fn(envelope)));
+        let handler = web::get().to(fault_of_the_server);
+        let app = init_service(app.service(resource("/health", handler))).await;
+        let writer = log.clone();
+        // As a server logs by default: without the span.
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let request = TestRequest::get().uri("/health").insert_header((REQUEST_ID, "r-9"));
+        let response = try_call_service(&app, request.to_request()).await.unwrap();
+        drop(guard);
+        let text = to_bytes(response.into_body()).await.unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        assert!(text.contains(r#""instance":"r-9""#) && !text.contains("hums"), "{text}");
+        let log = String::from_utf8(lock(&log.0).clone()).unwrap();
+        let line = log.lines().find(|line| line.contains("hums")).unwrap();
+        assert!(line.contains("ERROR") && line.contains(r#"id="r-9""#), "{line}");
     }
 
     async fn never() -> HttpResponse {

@@ -49,6 +49,8 @@ struct Parts {
     conflicts: Vec<Overtaken>,
     headers: Vec<(HeaderName, HeaderValue)>,
     instance: String,
+    /// What the engine says of a fault of the server: for the log alone.
+    cause: Option<String>,
 }
 
 /// A problem as it is written.
@@ -114,6 +116,7 @@ impl Problem {
             conflicts: Vec::new(),
             headers: Vec::new(),
             instance: String::new(),
+            cause: None,
         }))
     }
 
@@ -160,8 +163,11 @@ impl Problem {
         self
     }
 
-    /// The same problem of the request with this id.
+    /// The same problem of the request with this id. A fault of the server is logged here, under it.
     pub(super) fn of_request(mut self, instance: &str) -> Problem {
+        if let Some(cause) = self.0.cause.take() {
+            tracing::error!(id = instance, cause, "a request failed by a fault of the server");
+        }
         instance.clone_into(&mut self.0.instance);
         self
     }
@@ -271,8 +277,9 @@ impl From<Error> for Problem {
                 Problem::new(kind, "the device has no room left; reads go on")
             }
             _ if kind == Kind::Internal => {
-                tracing::error!(%error, "a request failed by a fault of the server");
-                Problem::internal()
+                let mut problem = Problem::internal();
+                problem.0.cause = Some(error.to_string());
+                problem
             }
             _ => Problem::new(kind, error.to_string()),
         }

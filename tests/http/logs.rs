@@ -27,13 +27,14 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// The log of this process, at the level that a server has by default.
+    /// The log of this process, at the level that a server has by default, and spans.
     fn of_all() -> &'static Log {
         static LOG: OnceLock<Log> = OnceLock::new();
         LOG.get_or_init(|| {
             let log = Log::default();
             let writer = log.clone();
-            let subscriber = tracing_subscriber::fmt().json().with_env_filter("info");
+            let subscriber =
+                tracing_subscriber::fmt().json().with_env_filter("info,monsterdb::request=debug");
             subscriber.with_writer(move || writer.clone()).init();
             log
         })
@@ -76,7 +77,7 @@ fn every_request_has_one_line() {
         assert_eq!(line["level"], "INFO");
         assert_eq!(fields["message"], format!("{method} {path}"));
         assert_eq!((&fields["id"], &fields["status"]), (&id.into(), &status.into()));
-        assert!(fields["milliseconds"].as_f64().is_some_and(|time| time > 0.0), "{line}");
+        assert!(fields["microseconds"].as_u64().is_some_and(|time| time > 0), "{line}");
         let route = match id {
             "log-none" => &Value::Null,
             "log-405" => &"/health".into(),

@@ -86,7 +86,8 @@ fn p26_key_authentication() {
 fn is_open(path: &str) -> bool {
     let path = path.split('?').next().unwrap();
     let open = ["/health", "/health/live", "/health/ready", "/openapi.json", "/docs", "/problems"];
-    open.contains(&path) || path.starts_with("/problems/")
+    let slug = path.strip_prefix("/problems/");
+    open.contains(&path) || slug.is_some_and(|slug| !slug.is_empty() && !slug.contains('/'))
 }
 
 fn ask(server: &Server, method: &str, path: &str, key: Option<&str>) -> String {
