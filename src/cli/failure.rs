@@ -89,6 +89,28 @@ pub enum Failure {
         source: io::Error,
     },
 
+    /// A server holds something else than it acknowledged.
+    #[error(
+        "the server does not hold what it acknowledged: {lost} lost, {duplicated} duplicated, \
+         {changed} changed, {unexpected} unexpected at the end, {while_running} while it ran"
+    )]
+    Mismatch {
+        /// What was acknowledged and is not there.
+        lost: u64,
+        /// What is there more than once.
+        duplicated: u64,
+        /// What is there with another content or version.
+        changed: u64,
+        /// What must not be there.
+        unexpected: u64,
+        /// What was read otherwise than it must be while the run went on.
+        while_running: u64,
+    },
+
+    /// The system has no room for the threads of a load test.
+    #[error("cannot start the threads of all users: {0}")]
+    Threads(io::Error),
+
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -156,6 +178,8 @@ impl Failure {
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
             Failure::Read { .. } => "io",
+            Failure::Mismatch { .. } => "mismatch",
+            Failure::Threads(_) => "threads",
             Failure::Output(_) => "output",
         }
     }
@@ -186,6 +210,12 @@ impl Failure {
             }
             Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
             Failure::Read { .. } => "Look at the path and its permissions.".to_owned(),
+            Failure::Mismatch { .. } => {
+                "Look at what the report names; the collection is kept for it.".to_owned()
+            }
+            Failure::Threads(_) => {
+                "Ask for fewer --users, or raise the limit of threads.".to_owned()
+            }
             Failure::Output(_) => "Look at where the output goes.".to_owned(),
         }
     }
@@ -236,6 +266,8 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Mismatch { .. }
+            | Failure::Threads(_)
             | Failure::Output(_) => &[],
         }
     }
@@ -268,6 +300,8 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Mismatch { .. }
+            | Failure::Threads(_)
             | Failure::Output(_) => Exit::Failed,
         }
     }
