@@ -1,14 +1,13 @@
 //! Why a command did not succeed, and what its process says of that when it ends.
 //!
-//! Invariant: the exit code follows from the kind of the failure alone, so that a script can tell
-//! damaged data from a wrong name whichever command it ran.
+//! Invariant: every failure has a stable name for programs, and says to a person what to do next.
 
-use std::{fmt, io, path::PathBuf, process::ExitCode};
+use std::{fmt, io, path::PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::{
-    error::{Damage, Error, IndexError},
+    error::{Damage, Error},
     names::DocumentId,
     server::{KeyError, ServeError},
 };
@@ -147,17 +146,6 @@ pub enum Resume {
     },
 }
 
-/// What the process ends with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Exit {
-    Failed = 1,
-    Usage = 2,
-    NotFound = 3,
-    Conflict = 4,
-    Damaged = 5,
-}
-
 impl Failure {
     /// A stable name of the kind of failure, in the form of a slug.
     pub fn code(&self) -> &str {
@@ -225,11 +213,6 @@ impl Failure {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// What the process ends with.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.exit() as u8)
-    }
-
     /// The failure as one line of JSON, for programs.
     pub fn to_json(&self) -> String {
         let mut object = json!({
@@ -269,40 +252,6 @@ impl Failure {
             | Failure::Mismatch { .. }
             | Failure::Threads(_)
             | Failure::Output(_) => &[],
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Failure::Engine(error)
-            | Failure::Serve(ServeError::Database(error))
-            | Failure::Key(KeyError::Database(error)) => exit_of(error),
-            Failure::Serve(ServeError::NotLoopback(_)) => Exit::Usage,
-            // A name or a filter in the input is not one of the command line.
-            Failure::Import(stopped) => match stopped.cause.exit() {
-                Exit::Usage => Exit::Failed,
-                exit => exit,
-            },
-            Failure::Key(KeyError::Invalid { .. }) | Failure::Usage { .. } => Exit::Usage,
-            Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
-            Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
-            Failure::Damaged(_) => Exit::Damaged,
-            Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
-            Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
-            Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,
-            Failure::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Exit::NotFound
-            }
-            Failure::Serve(_)
-            | Failure::Input(_)
-            | Failure::Interrupted
-            | Failure::TooLargeForOne { .. }
-            | Failure::Unreachable { .. }
-            | Failure::Refused { .. }
-            | Failure::Read { .. }
-            | Failure::Mismatch { .. }
-            | Failure::Threads(_)
-            | Failure::Output(_) => Exit::Failed,
         }
     }
 }
@@ -346,63 +295,6 @@ impl fmt::Display for ImportStopped {
 }
 
 impl std::error::Error for ImportStopped {}
-
-/// The exit code of an engine's error.
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::InvalidName(_) | Error::InvalidFilter { .. } | Error::InvalidQuery { .. } => {
-            Exit::Usage
-        }
-        Error::NotFound
-        | Error::DocumentNotFound { .. }
-        | Error::CollectionNotFound { .. }
-        | Error::VersionGone { .. }
-        | Error::ChangesGone { .. } => Exit::NotFound,
-        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
-        Error::AlreadyExists { .. }
-        | Error::CollectionExists { .. }
-        | Error::VersionMismatch { .. }
-        | Error::TestFailed { .. }
-        | Error::PreconditionRequired { .. }
-        | Error::Conflict(_) => Exit::Conflict,
-        Error::Index(error) => exit_of_index(error),
-        Error::Damaged(_) => Exit::Damaged,
-        Error::InvalidJson { .. }
-        | Error::InvalidDocument { .. }
-        | Error::InvalidUpdate { .. }
-        | Error::Encode { .. }
-        | Error::Decode { .. }
-        | Error::Aborted(_)
-        | Error::LimitExceeded { .. }
-        | Error::MemoryLimit { .. }
-        | Error::OutcomeUnknown { .. }
-        | Error::ReadOnly { .. }
-        | Error::StorageFull { .. }
-        | Error::Closed
-        | Error::Nested
-        | Error::SavepointGone
-        | Error::Locked { .. }
-        | Error::NewerFormat { .. }
-        | Error::Io { .. } => Exit::Failed,
-    }
-}
-
-fn exit_of_index(error: &IndexError) -> Exit {
-    match error {
-        IndexError::Invalid { .. } | IndexError::Hint { .. } => Exit::Usage,
-        IndexError::NotFound { .. } => Exit::NotFound,
-        IndexError::Exists { .. } | IndexError::Unique { .. } => Exit::Conflict,
-        IndexError::Unindexable { .. } => Exit::Failed,
-    }
-}
-
-/// Problems of a server that a command's own arguments cause.
-fn is_about_arguments(slug: &str) -> bool {
-    matches!(
-        slug,
-        "invalid-name" | "invalid-filter" | "invalid-query" | "invalid-index" | "hint-refused"
-    )
-}
 
 pub(super) fn damage_json(damage: &Damage) -> Value {
     json!({

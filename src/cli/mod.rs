@@ -20,6 +20,7 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod exit;
 mod explanation;
 mod export;
 mod failure;

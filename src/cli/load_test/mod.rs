@@ -25,6 +25,7 @@ mod mix;
 mod model;
 mod pace;
 mod report;
+mod table;
 mod tally;
 mod user;
 
