@@ -17,6 +17,8 @@ pub(crate) enum Fate {
     Pass,
     /// It is answered with a status and a JSON body, and not passed on.
     Lie(u16, String),
+    /// It is passed on twice, and the second answer back.
+    Twice,
     /// The connection is closed instead.
     Cut,
     /// It is passed on, and then the connection is closed.
@@ -100,7 +102,11 @@ fn relay(
         let line = line.trim_end_matches(" HTTP/1.1");
         let body = String::from_utf8_lossy(&request.body);
         match judge(&Passing { line, head: &head, body: &body }) {
-            Fate::Pass => {
+            fate @ (Fate::Pass | Fate::Twice) => {
+                if let Fate::Twice = fate {
+                    request.write(server.get_mut())?;
+                    Message::read(&mut server)?;
+                }
                 request.write(server.get_mut())?;
                 let answer = Message::read(&mut server)?;
                 answer.map_or(Ok(()), |answer| answer.write(&mut back))?;

@@ -127,6 +127,7 @@ impl<'a> Connection<'a> {
             match wait {
                 Some(wait) if self.end.is_none_or(|end| Instant::now() + wait < end) => {
                     self.tally.note_held_back();
+                    self.tally.note_retry();
                     thread::sleep(wait);
                 }
                 _ => return Ok(reply),

@@ -50,6 +50,8 @@ struct Counter {
 enum Try {
     Raised,
     Overtaken,
+    /// There were too many transactions at once.
+    HeldBack,
 }
 
 impl Counters {
@@ -124,10 +126,14 @@ impl Counters {
                     tally.note_conflict();
                     None
                 }
+                Ok(Try::HeldBack) => {
+                    tally.note_held_back();
+                    None
+                }
                 Err(miss) => Some(Err(miss)),
             }
         });
-        let raised = raised.unwrap_or_else(|| Err(Miss::refused("overtaken-too-often")));
+        let raised = raised.unwrap_or_else(|| Err(Miss::refused("tried-too-often")));
         match &raised {
             Ok(()) => drop(counter.acknowledged.fetch_add(1, Ordering::SeqCst)),
             Err(miss) if miss.may_have_effect => {}
@@ -217,8 +223,10 @@ impl Counter {
         let post = |path: String| Request::new(Method::POST, path);
         let begun = connection.send(&post("/transactions".to_owned()).json(&json!({})));
         let begun = begun.map_err(Miss::without_effect)?;
-        if begun.status != 201 {
-            return Err(begun.miss().without_effect());
+        match begun.status {
+            201 => {}
+            429 => return Ok(Try::HeldBack),
+            _ => return Err(begun.miss().without_effect()),
         }
         let body: Value = serde_json::from_str(&begun.body).unwrap_or_default();
         let token = body.get("token").and_then(Value::as_str);

@@ -8,6 +8,10 @@ use super::{
     report::{Check, Report, Row},
 };
 
+/// The names of a row's columns.
+const HEAD: &str = "         operations    share    asked    success   error  timeout    p50 ms    \
+                    p90 ms    p99 ms    max ms";
+
 impl fmt::Display for Report {
     /// The table for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,21 +22,7 @@ impl fmt::Display for Report {
             concurrency.users, self.url, self.elapsed_s, self.seed
         )?;
         writeln!(f)?;
-        writeln!(
-            f,
-            "{:<8} {:>10} {:>8} {:>8} {:>10} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}",
-            "",
-            "operations",
-            "share",
-            "asked",
-            "success",
-            "error",
-            "timeout",
-            "p50 ms",
-            "p90 ms",
-            "p99 ms",
-            "max ms"
-        )?;
+        writeln!(f, "{HEAD}")?;
         for operation in Operation::ALL {
             if let Some(row) = self.operations.get(operation.name()) {
                 writeln!(f, "{}", row.line(operation.name()))?;
@@ -82,17 +72,14 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(reason) = &self.unasked {
-            return write!(f, "NOT CHECKED: {reason}");
-        }
-        line(
-            f,
-            "documents",
-            format!(
+        let documents = match &self.unasked {
+            Some(reason) => format!("NOT CHECKED, {reason}"),
+            None => format!(
                 "{} must be there, {} may be, {} are; {} raises of counters, {} more possible",
                 self.expected, self.uncertain, self.found, self.increments, self.increments_unknown
             ),
-        )?;
+        };
+        line(f, "documents", documents)?;
         for (when, findings) in [("at the end", &self.at_end), ("meanwhile", &self.while_running)] {
             let Findings { lost, duplicated, changed, unexpected, examples } = findings;
             line(

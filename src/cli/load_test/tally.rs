@@ -143,9 +143,7 @@ impl Tally {
 
     /// The server asked to wait.
     pub(super) fn note_held_back(&self) {
-        let mut counts = self.lock();
-        counts.held_back += 1;
-        counts.retries += 1;
+        self.lock().held_back += 1;
     }
 
     /// An answer is otherwise than it must be.
