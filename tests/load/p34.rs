@@ -37,7 +37,7 @@ pub(crate) const TIMEOUT: &str = "--timeout 300ms";
 fn p34_load_test_consistency() {
     let server = Server::start();
     let met = Met::new();
-    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&(plan(), weather()), |(plan, weather)| {
         let case = met.case();
         let proxy = weather.between(&server);

@@ -16,7 +16,7 @@ const OPERATIONS: [&str; 4] = ["read", "insert", "update", "delete"];
 fn p35_load_test_reporting() {
     let server = Server::start();
     let met = Met::new();
-    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 32, failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&(plan(), weather()), |(plan, weather)| {
         let case = met.case();
         let proxy = weather.between(&server);
