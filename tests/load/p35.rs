@@ -91,6 +91,9 @@ fn check_times(json: &Value, plan: &Plan) {
         let times = ["p50", "p90", "p99", "max"].map(at);
         assert!(times.is_sorted(), "{row}: {json}");
         assert_eq!(times[3] == 0, at("count") == 0, "{row}: every operation takes time: {json}");
+        // No timeout is shorter than what was waited for.
+        let is_timeout = number(json, &format!("{row}/timeout")) > 0;
+        assert!(!is_timeout || times[3] >= 300_000, "{row}: {json}");
         // The largest time is told to three digits.
         assert!(times[3] as f64 <= elapsed * 1e6 * 1.002 + 1.0, "{row}: {json}");
     }

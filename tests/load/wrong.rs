@@ -70,6 +70,38 @@ fn a_deletion_that_is_swallowed_leaves_what_is_unexpected() {
     assert_eq!((at_end.len(), at_end[0].0), (1, Kind::Unexpected), "{report}");
 }
 
+/// The version is as it was acknowledged: the content alone tells.
+#[test]
+fn another_content_is_a_finding() {
+    let report = run_with([0, 1, 0, 0], |passing| {
+        let altered = || Fate::Alter("\"revision\":0".to_owned(), "\"revision\":7".to_owned());
+        passing.line.contains("limit=all").then(altered)
+    });
+    let [at_end, _] = found(&report);
+    assert_eq!(at_end, [(Kind::Changed, "user-0000-000000".to_owned())], "{report}");
+}
+
+#[test]
+fn a_document_that_is_there_twice_is_a_finding() {
+    let report = run_with([0, 1, 0, 0], |passing| {
+        let [from, to] = ["user-0001-000003", "user-0000-000000"].map(str::to_owned);
+        passing.line.contains("limit=all").then_some(Fate::Alter(from, to))
+    });
+    let [at_end, _] = found(&report);
+    let expected = [(Kind::Duplicated, "user-0000-000000"), (Kind::Lost, "user-0001-000003")];
+    assert_eq!(at_end, expected.map(|(kind, id)| (kind, id.to_owned())), "{report}");
+}
+
+#[test]
+fn a_count_that_does_not_fit_the_documents_is_a_finding() {
+    let report = run_with([0, 1, 0, 0], |passing| {
+        let is_count = passing.body.contains("\"count\"");
+        is_count.then(|| Fate::Lie(200, r#"{"count":120,"version":9}"#.to_owned()))
+    });
+    assert_eq!((report.check.found, report.check.at_end.count()), (121, 1), "{report}");
+    assert_eq!(found(&report)[0][0].0, Kind::Duplicated);
+}
+
 #[test]
 fn a_document_that_is_not_found_once_is_a_finding_though_it_is_there_at_the_end() {
     let report = run_with([1, 1, 0, 0], |passing| {

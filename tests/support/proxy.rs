@@ -19,6 +19,8 @@ pub(crate) enum Fate {
     Lie(u16, String),
     /// It is passed on twice, and the second answer back.
     Twice,
+    /// It is passed on, and in its answer a text is replaced once by another of the same length.
+    Alter(String, String),
     /// The connection is closed instead.
     Cut,
     /// It is passed on, and then the connection is closed.
@@ -111,6 +113,13 @@ fn relay(
                 let answer = Message::read(&mut server)?;
                 answer.map_or(Ok(()), |answer| answer.write(&mut back))?;
             }
+            Fate::Alter(from, to) => {
+                request.write(server.get_mut())?;
+                if let Some(mut answer) = Message::read(&mut server)? {
+                    answer.alter(from.as_bytes(), to.as_bytes());
+                    answer.write(&mut back)?;
+                }
+            }
             Fate::Lie(status, body) => {
                 let length = body.len();
                 write!(
@@ -159,6 +168,13 @@ impl Message {
             from.take(length.parse().unwrap()).read_to_end(&mut body)?;
         }
         Ok(Some(Message { head, body }))
+    }
+
+    fn alter(&mut self, from: &[u8], to: &[u8]) {
+        assert_eq!(from.len(), to.len(), "the length of the answer stays");
+        let place = self.body.windows(from.len()).position(|window| window == from);
+        let place = place.expect("the text is in the answer");
+        self.body[place..place + to.len()].copy_from_slice(to);
     }
 
     fn write(&self, to: &mut impl Write) -> Result<()> {

@@ -91,11 +91,13 @@ fn export(
                 findings.add(Finding::new(Kind::Changed, "", format!("not understood: {line}")))
             }
             Some(stored) => {
-                if found.stored.contains_key(&stored.id) {
+                let (id, again) = (stored.id.clone(), found.stored.contains_key(&stored.id));
+                // The first one is compared, wherever the other comes from.
+                found.stored.entry(id.clone()).or_insert(stored);
+                if again {
                     let detail = "it is exported twice".to_owned();
-                    findings.add(Finding::new(Kind::Duplicated, &stored.id, detail));
+                    findings.add(Finding::new(Kind::Duplicated, &id, detail));
                 }
-                found.stored.insert(stored.id.clone(), stored);
             }
         }
         Ok(())
