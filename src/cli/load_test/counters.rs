@@ -29,8 +29,9 @@ use super::{
 /// Users that share one counter.
 const USERS_EACH: u32 = 10;
 
-/// How often it is tried to raise a counter.
-const ATTEMPTS_MAX: u32 = 30;
+/// How often it is tried to raise a counter. The last try is by an update, which nobody overtakes,
+/// so that a crowd delays its members and turns nobody away.
+const ATTEMPTS_MAX: u32 = 10;
 
 /// The longest pause before another try, as the power of two of its milliseconds.
 const PAUSE_POWER_MAX: u32 = 6;
@@ -108,14 +109,14 @@ impl Counters {
         tally: &Tally,
     ) -> Result<(), Miss> {
         let counter = self.pick(dice);
-        let way = dice.below(3);
+        let chosen = dice.below(3);
         counter.begun.fetch_add(1, Ordering::SeqCst);
         let raised = (0..ATTEMPTS_MAX).find_map(|attempt| {
             if attempt > 0 {
                 tally.note_retry();
                 pause(attempt, dice);
             }
-            let tried = match way {
+            let tried = match if attempt + 1 == ATTEMPTS_MAX { 0 } else { chosen } {
                 0 => counter.raise_unseen(connection),
                 1 => counter.raise_seen(connection, tally),
                 _ => counter.raise_in_transaction(connection),

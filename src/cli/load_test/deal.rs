@@ -61,7 +61,7 @@ mod tests {
 
     /// How often each operation comes when so many users do so many.
     fn counts(mix: &str, users: u32, each: u32) -> [u32; 4] {
-        let mix: Mix = mix.parse().unwrap();
+        let mix: Mix = mix.parse().expect("it is a good one");
         let mut counts = [0; 4];
         for user in 0..users {
             let (mut deal, mut dice) = (Deal::new(&mix, 9, user), Dice::new(9, user.into()));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_order_is_the_seeds() {
-        let mix: Mix = "read=5,insert=5".parse().unwrap();
+        let mix: Mix = "read=5,insert=5".parse().expect("it is a good one");
         let order = |seed| {
             let (mut deal, mut dice) = (Deal::new(&mix, seed, 1), Dice::new(seed, 1));
             (0..100).map(|_| deal.next(&mut dice)).collect::<Vec<_>>()

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_mix_is_read_and_written_alike() {
-        let mix: Mix = "insert=15, read=70,delete=5".parse().unwrap();
+        let mix: Mix = "insert=15, read=70,delete=5".parse().expect("it is a good one");
         assert_eq!(mix.to_string(), "read=70,insert=15,update=0,delete=5");
         assert_eq!(mix.to_string().parse(), Ok(mix.clone()));
         assert!((mix.writes() - 20.0 / 90.0).abs() < 1e-9);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn operations_come_in_their_shares() {
-        let mix: Mix = "read=70,insert=15,update=10,delete=5".parse().unwrap();
+        let mix: Mix = "read=70,insert=15,update=10,delete=5".parse().expect("it is a good one");
         let mut dice = Dice::new(1, 2);
         let mut counts = [0_i32; 4];
         for _ in 0..100_000 {
@@ -149,7 +149,7 @@ mod tests {
         for (count, expected) in counts.into_iter().zip([70_000, 15_000, 10_000, 5_000]) {
             assert!((count - expected).abs() < 1_000, "{counts:?}");
         }
-        let only: Mix = "delete=1".parse().unwrap();
+        let only: Mix = "delete=1".parse().expect("it is a good one");
         assert!((0..100).all(|_| only.draw(&mut dice) == Operation::Delete));
     }
 }

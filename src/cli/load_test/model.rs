@@ -213,7 +213,7 @@ mod tests {
     fn stored(content: &Content, version: u64) -> Stored {
         let mut document = content.document();
         document["_version"] = version.into();
-        Stored::read(&document.to_string()).unwrap()
+        Stored::read(&document.to_string()).expect("it is whole")
     }
 
     fn kind(documents: &Documents, number: u64, found: Option<&Stored>) -> Option<Kind> {
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(kind(&documents, 1, Some(&old)), Some(Kind::Unexpected), "never written");
         documents.written(after, 8);
         assert_eq!(kind(&documents, 0, Some(&new)), None);
-        assert_eq!(documents.pick(&mut dice).unwrap().version, 8);
+        assert_eq!(documents.pick(&mut dice).expect("it is there").version, 8);
         documents.deleted(0);
         assert_eq!(kind(&documents, 0, None), None);
         assert_eq!(kind(&documents, 0, Some(&new)), Some(Kind::Unexpected));

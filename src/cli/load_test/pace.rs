@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_users_together_keep_the_rate() {
-        let mix: Mix = "read=70,insert=30".parse().unwrap();
+        let mix: Mix = "read=70,insert=30".parse().expect("it is a good one");
         let minute = Duration::from_secs(60);
         let mut operations = 0;
         for user in 0..100 {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_everything_is_due_at_once() {
-        let mut pace = Pace::new("unlimited".parse().unwrap(), &"read=1".parse().unwrap(), 3);
+        let mut pace = Pace::new("unlimited".parse().expect("it is a good one"), &"read=1".parse().expect("it is a good one"), 3);
         let mut dice = Dice::new(1, 1);
         assert!((0..9).all(|_| pace.due(&mut dice) == Duration::ZERO));
         for refused in ["0", "-1", "1.5", "much", ""] {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_share_of_next_to_nothing_is_no_failure() {
-        let mix: Mix = "read=1000000,insert=1".parse().unwrap();
+        let mix: Mix = "read=1000000,insert=1".parse().expect("it is a good one");
         let mut pace = Pace::new(Rate::PerMinute(1), &mix, 1);
         let mut dice = Dice::new(1, 1);
         assert_eq!(pace.due(&mut dice), Duration::ZERO);
