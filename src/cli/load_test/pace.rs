@@ -108,7 +108,11 @@ mod tests {
 
     #[test]
     fn without_a_limit_everything_is_due_at_once() {
-        let mut pace = Pace::new("unlimited".parse().expect("it is a good one"), &"read=1".parse().expect("it is a good one"), 3);
+        let mut pace = Pace::new(
+            "unlimited".parse().expect("it is a good one"),
+            &"read=1".parse().expect("it is a good one"),
+            3,
+        );
         let mut dice = Dice::new(1, 1);
         assert!((0..9).all(|_| pace.due(&mut dice) == Duration::ZERO));
         for refused in ["0", "-1", "1.5", "much", ""] {
