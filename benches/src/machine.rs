@@ -1,6 +1,6 @@
 //! What the operating system says of a process and of a directory.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::FileExt, path::Path};
 
 use crate::Result;
 
@@ -36,4 +36,13 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes a file of zeros that is safe on the device, so that a later sync of what is written over
+/// them moves data alone.
+pub(crate) fn zeroed_file(path: &Path, bytes: usize) -> Result<fs::File> {
+    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    file.write_all_at(&vec![0; bytes], 0)?;
+    file.sync_all()?;
+    Ok(file)
 }
