@@ -1,6 +1,10 @@
 //! What the operating system says of a process and of a directory.
 
-use std::{fs, os::unix::fs::FileExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::Path,
+};
 
 use crate::Result;
 
@@ -12,13 +16,21 @@ pub(crate) fn resident_bytes() -> Result<u64> {
     Ok(kilobytes * 1024)
 }
 
-/// The bytes of all files below a directory.
+/// What the operating system counts blocks in, whatever the file system's are.
+const BLOCK_BYTES: u64 = 512;
+
+/// The bytes that all files below a directory take on the device: of what was made ahead and never
+/// written, nothing.
 pub(crate) fn directory_bytes(directory: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        bytes += if metadata.is_dir() { directory_bytes(&entry.path())? } else { metadata.len() };
+        bytes += if metadata.is_dir() {
+            directory_bytes(&entry.path())?
+        } else {
+            metadata.blocks() * BLOCK_BYTES
+        };
     }
     Ok(bytes)
 }

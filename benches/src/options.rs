@@ -31,6 +31,7 @@ options:
 /// What to do.
 pub(crate) enum Command {
     Help,
+    Nothing,
     Compare(Options),
     /// Measure once in this process, for the one that started it.
     Measure(Task),
@@ -73,13 +74,19 @@ impl Options {
     }
 }
 
-/// As `cargo bench` passes arguments, `--bench` is among them; `cargo test` passes none.
-pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command> {
+/// `cargo bench` says `--bench`. `cargo test` does not: it wants a test, and with a filter or an
+/// option of its own, it wants other tests.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    let arguments: Vec<String> = arguments.collect();
+    let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let mut options = Options::default();
-    let mut arguments = arguments.by_ref().peekable();
-    if arguments.peek().is_none() {
-        options = Options::test();
+    match arguments.first().map(String::as_str) {
+        None => options = Options::test(),
+        Some("--measure" | "--test" | "--help") => {}
+        Some(_) if is_bench => {}
+        Some(_) => return Ok(Command::Nothing),
     }
+    let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {

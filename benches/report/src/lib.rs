@@ -66,9 +66,13 @@ pub struct Spread {
 }
 
 impl Report {
-    /// Two tables: the rows, and the comparisons.
+    /// Two tables: the rows, and the comparisons if there are any.
     pub fn table(&self) -> String {
-        format!("{}\n{}", table::rows(&self.rows), table::comparisons(&self.comparisons))
+        let rows = table::rows(&self.rows);
+        match &*self.comparisons {
+            [] => rows,
+            comparisons => format!("{rows}\n{}", table::comparisons(comparisons)),
+        }
     }
 
     /// One JSON object with the members `rows` and `comparisons`.

@@ -81,16 +81,17 @@ impl Open {
         let mut tx = self.database.begin_write()?;
         tx.set_durability(self.durability())?;
         work(&tx)?;
-        Ok(match end {
+        match end {
             End::Commit => tx.commit()?,
             End::Rollback => tx.abort()?,
-        })
+        }
+        Ok(())
     }
 
     fn durability(&self) -> Durability {
         let number = self.commits.fetch_add(1, Ordering::Relaxed);
         match self.safety {
-            Safety::HandedOver if number % COMMITS_HELD != 0 => Durability::None,
+            Safety::HandedOver if !number.is_multiple_of(COMMITS_HELD) => Durability::None,
             Safety::HandedOver | Safety::Synced => Durability::Immediate,
         }
     }

@@ -35,6 +35,7 @@ pub(super) struct Sqlite {
     table: &'static str,
     insert: &'static str,
     insert_other: &'static str,
+    select: &'static str,
     /// What makes a text of the column `doc`.
     text: &'static str,
     is_asked: bool,
@@ -46,6 +47,7 @@ pub(super) const BY_ID: Sqlite = Sqlite {
     table: "(id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID",
     insert: "INSERT INTO docs (id, doc) VALUES (?1, ?2)",
     insert_other: "INSERT INTO others (id, doc) VALUES (?1, ?2)",
+    select: "SELECT doc FROM docs WHERE id = ?1",
     text: "doc",
     is_asked: false,
 };
@@ -64,6 +66,7 @@ pub(super) const JSONB: Sqlite = Sqlite {
     table: "(id TEXT PRIMARY KEY, doc BLOB NOT NULL)",
     insert: "INSERT INTO docs (id, doc) VALUES (?1, jsonb(?2))",
     insert_other: "INSERT INTO others (id, doc) VALUES (?1, jsonb(?2))",
+    select: "SELECT json(doc) FROM docs WHERE id = ?1",
     text: "json(doc)",
     is_asked: true,
 };
@@ -190,9 +193,8 @@ impl Session for Handle<'_> {
     fn change(&mut self, id: &str, change: Change) -> Result<()> {
         let changed = match change {
             Change::ReadWrite => {
-                let mut changed = 0;
+                let (mut changed, select) = (0, self.layout.select);
                 self.transact(End::Commit, |transaction| {
-                    let select = "SELECT doc FROM docs WHERE id = ?1";
                     let mut select = transaction.prepare_cached(select)?;
                     let text: String = select.query_row([id], |row| row.get(0))?;
                     let update = "UPDATE docs SET doc = ?2 WHERE id = ?1";
@@ -213,7 +215,7 @@ impl Session for Handle<'_> {
     }
 
     fn get(&mut self, id: &str) -> Result<Option<usize>> {
-        let mut select = self.connection.prepare_cached("SELECT doc FROM docs WHERE id = ?1")?;
+        let mut select = self.connection.prepare_cached(self.layout.select)?;
         Ok(select.query_row([id], |row| Ok(row.get_ref(0)?.as_str()?.len())).optional()?)
     }
 
@@ -275,10 +277,11 @@ impl Handle<'_> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         work(&transaction)?;
-        Ok(match end {
+        match end {
             End::Commit => transaction.commit()?,
             End::Rollback => transaction.rollback()?,
-        })
+        }
+        Ok(())
     }
 
     fn find(&self, statement: &str, parameters: &[&dyn ToSql]) -> Result<Answer> {

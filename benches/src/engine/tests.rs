@@ -148,6 +148,31 @@ fn the_bound_appends_records_as_long_as_the_log_has() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_bound_writes_every_record() -> Result<()> {
+    const THREADS: usize = 8;
+    const ROUNDS: usize = 40;
+    let directory = tempfile::tempdir()?;
+    let store = group_append::GroupAppend.open(directory.path(), Safety::Synced)?;
+    let samples = samples(THREADS * ROUNDS);
+    thread::scope(|scope| {
+        let append = |samples: &[Sample]| {
+            let mut session = store.session()?;
+            samples.iter().try_for_each(|sample| session.insert(sample))
+        };
+        let started: Vec<_> =
+            samples.chunks(ROUNDS).map(|chunk| scope.spawn(move || append(chunk))).collect();
+        started.into_iter().try_for_each(|thread| thread.join().map_err(|_| "it panicked")?)
+    })?;
+    let written = String::from_utf8(fs::read(directory.path().join("group.ndjson"))?)?;
+    let lines: Vec<&str> = written.trim_end_matches('\0').lines().collect();
+    assert_eq!(lines.len(), samples.len());
+    for sample in &samples {
+        assert!(lines.iter().any(|line| line.contains(&sample.text)), "{} is missing", sample.id);
+    }
+    Ok(())
+}
+
 /// Bytes of the log without the room made ahead.
 fn logged_bytes(directory: &Path) -> Result<usize> {
     let mut bytes = 0;

@@ -10,9 +10,10 @@ use std::{path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use self::threads::Ran;
+use self::threads::{Ran, run};
 use crate::{
     Result, Sample, Workload,
+    documents::Random,
     engine::{Change, End, Engine, Safety, Session, Store},
     machine::{directory_bytes, resident_bytes},
     workload::Beginning,
@@ -114,6 +115,17 @@ impl Place<'_> {
 
     fn open(&self) -> Result<Box<dyn Store>> {
         self.engine.open(self.directory, Safety::Synced)
+    }
+
+    /// Repeats a step in all threads; for a while first unseen, so that every page has been touched
+    /// and files have the size that they keep.
+    fn repeat(
+        &self,
+        store: &dyn Store,
+        step: impl Fn(&mut dyn Session, &mut Random) -> Result<Option<()>> + Sync,
+    ) -> Result<Ran> {
+        run(store, self.threads, self.time / 4, &step)?;
+        run(store, self.threads, self.time, &step)
     }
 
     /// What a run found whose figure is a rate: so many of its unit in each operation.

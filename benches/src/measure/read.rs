@@ -23,7 +23,7 @@ impl Place<'_> {
         let store = self.open()?;
         self.read_through(&*store)?;
         let step = |session: &mut dyn Session, random: &mut Random| self.get_one(session, random);
-        let ran = run(&*store, self.threads, self.time, step)?;
+        let ran = self.repeat(&*store, step)?;
         Ok((self.rate(ran, 1, before)?, Some(store)))
     }
 
@@ -37,7 +37,7 @@ impl Place<'_> {
             0 => insert_next(session, &samples, &next),
             _ => self.get_one(session, random),
         };
-        let ran = run(&*store, self.threads, self.time, step)?;
+        let ran = self.repeat(&*store, step)?;
         Ok((self.rate(ran, 1, before)?, Some(store)))
     }
 
@@ -50,6 +50,8 @@ impl Place<'_> {
         let read = |session: &mut dyn Session, random: &mut Random| self.get_one(session, random);
         let write =
             |session: &mut dyn Session, _: &mut Random| insert_next(session, &samples, &next);
+        // The first commits may find more to do than those that follow.
+        run(&*store, 1, self.time / 4, write)?;
         let ran = thread::scope(|scope| {
             let writer = scope.spawn(|| run(&*store, 1, self.time, write));
             let ran = run(&*store, self.threads, self.time, read)?;
@@ -67,9 +69,7 @@ impl Place<'_> {
             assert!(answer.rows > 0, "every question has an answer");
             Ok(Some(()))
         };
-        // Some first, so that every page has been touched.
-        run(&*store, 1, self.time / 4, step)?;
-        let ran = run(&*store, 1, self.time, step)?;
+        let ran = self.repeat(&*store, step)?;
         Ok((self.rate(ran, 1, before)?, Some(store)))
     }
 

@@ -65,15 +65,15 @@ impl Place<'_> {
             let id = Sample::id_of(random.below(among));
             session.change(&id, change).map(Some)
         };
-        let ran = run(&*store, self.threads, self.time, step)?;
+        let ran = self.repeat(&*store, step)?;
         Ok((self.rate(ran, 1, before)?, Some(store)))
     }
 
     pub(super) fn index_build(&self) -> Result<Done> {
         let before = resident_bytes()?;
         let store = self.open()?;
-        // A read first: an engine may put off until then what belongs to opening.
-        store.session()?.get(&Sample::id_of(0))?;
+        // A commit first: an engine may put off until then what belongs to opening.
+        store.session()?.insert(&Sample::new(self.documents))?;
         let begun = Instant::now();
         store.make_indexes()?;
         let elapsed = begun.elapsed();
