@@ -31,7 +31,7 @@ fn engines_agree() -> Result<()> {
         let store = engine.open(directory.path(), Safety::HandedOver)?;
         let mut session = store.session()?;
         // Half of them before there are indexes, and half with them.
-        let samples = samples(3_000);
+        let samples: Vec<Sample> = (0..3_000).map(of_own_length).collect();
         let (first, second) = samples.split_at(1_500);
         session.insert_all(first)?;
         store.make_indexes()?;
@@ -53,6 +53,13 @@ fn engines_agree() -> Result<()> {
         assert!(asked >= 2, "nobody to compare with on {topic:?}");
     }
     Ok(())
+}
+
+/// A document whose length tells it from most others: answers count bytes.
+fn of_own_length(number: usize) -> Sample {
+    let Sample { id, mut text } = Sample::new(number);
+    text.insert_str(text.len() - "\"}".len(), &"x".repeat(number % 997));
+    Sample { id, text }
 }
 
 #[test]
@@ -144,7 +151,8 @@ fn the_bound_appends_records_as_long_as_the_log_has() -> Result<()> {
     rest.iter().try_for_each(|sample| session.insert(sample))?;
     let own = (logged_bytes(directory.path())? - before) as f64 / COMMITS as f64;
     let bound = group_append::record(std::slice::from_ref(first)).len() as f64;
-    assert!((own / bound - 1.0).abs() < 0.03, "{own} bytes a record, and the bound {bound}");
+    // The bound's numbers have the digits that they have after many commits.
+    assert!(own <= bound && own > bound - 10.0, "{own} bytes a record, the bound has {bound}");
     Ok(())
 }
 
