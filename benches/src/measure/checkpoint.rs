@@ -46,6 +46,6 @@ impl Place<'_> {
             written?;
             Result::Ok((ran, elapsed))
         })?;
-        Ok((self.cost(ran, elapsed.as_secs_f64() * 1e3, before)?, Some(store)))
+        Ok((self.cost(&ran, elapsed.as_secs_f64() * 1e3, before)?, Some(store)))
     }
 }

@@ -1,6 +1,7 @@
 //! The work itself, inside the measuring process.
 
 mod checkpoint;
+mod latencies;
 mod open;
 mod read;
 mod threads;
@@ -129,17 +130,17 @@ impl Place<'_> {
     }
 
     /// What a run found whose figure is a rate: so many of its unit in each operation.
-    fn rate(&self, ran: Ran, each: usize, before: u64) -> Result<Measurement> {
+    fn rate(&self, ran: &Ran, each: usize, before: u64) -> Result<Measurement> {
         let per_second = ran.per_second();
         self.cost(ran, per_second * each as f64, before)
     }
 
     /// What a run found whose figure is another.
-    fn cost(&self, ran: Ran, figure: f64, before: u64) -> Result<Measurement> {
-        // What the run itself holds is not the engine's.
-        let memory_bytes = resident_bytes()?.saturating_sub(before + ran.held_bytes());
-        let throughput = ran.per_second();
-        let (p50, p99, max) = ran.latencies();
+    fn cost(&self, ran: &Ran, figure: f64, before: u64) -> Result<Measurement> {
+        let memory_bytes = resident_bytes()?.saturating_sub(before);
+        let (throughput, latencies) = (ran.per_second(), ran.latencies());
+        let (p50, p99) = (latencies.percentile(50), latencies.percentile(99));
+        let max = latencies.max();
         let disk_bytes = directory_bytes(self.directory)?;
         Ok(Measurement { figure, throughput, p50, p99, max, memory_bytes, disk_bytes })
     }

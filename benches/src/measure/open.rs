@@ -21,7 +21,7 @@ impl Place<'_> {
         if found.is_none() {
             return Err("the last document is missing".into());
         }
-        let measured = self.cost(Ran::once(elapsed), elapsed.as_secs_f64() * 1e3, before)?;
+        let measured = self.cost(&Ran::once(elapsed), elapsed.as_secs_f64() * 1e3, before)?;
         Ok((measured, Some(store)))
     }
 
@@ -35,7 +35,7 @@ impl Place<'_> {
         let before = resident_bytes()?;
         let ran = self.write_batches(&mut *session)?;
         let memory = resident_bytes()?.saturating_sub(before);
-        let measured = self.cost(ran, memory as f64 / self.documents as f64, before)?;
+        let measured = self.cost(&ran, memory as f64 / self.documents as f64, before)?;
         drop(session);
         Ok((measured, Some(store)))
     }
@@ -52,7 +52,7 @@ impl Place<'_> {
             })
         })?;
         let memory = resident_bytes()?.saturating_sub(before);
-        let measured = self.cost(ran, memory as f64 / self.documents as f64, before)?;
+        let measured = self.cost(&ran, memory as f64 / self.documents as f64, before)?;
         drop(session);
         Ok((measured, Some(store)))
     }
@@ -63,7 +63,7 @@ impl Place<'_> {
         let ran = self.write_batches(&mut *store.session()?)?;
         store.close()?;
         let bytes = directory_bytes(self.directory)?;
-        Ok((self.cost(ran, bytes as f64 / self.documents as f64, before)?, None))
+        Ok((self.cost(&ran, bytes as f64 / self.documents as f64, before)?, None))
     }
 
     fn write_batches(&self, session: &mut dyn Session) -> Result<Ran> {

@@ -24,7 +24,7 @@ impl Place<'_> {
         self.read_through(&*store)?;
         let step = |session: &mut dyn Session, random: &mut Random| self.get_one(session, random);
         let ran = self.repeat(&*store, step)?;
-        Ok((self.rate(ran, 1, before)?, Some(store)))
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
     pub(super) fn mix(&self) -> Result<Done> {
@@ -38,7 +38,7 @@ impl Place<'_> {
             _ => self.get_one(session, random),
         };
         let ran = self.repeat(&*store, step)?;
-        Ok((self.rate(ran, 1, before)?, Some(store)))
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
     pub(super) fn reads_beside_writer(&self) -> Result<Done> {
@@ -58,7 +58,7 @@ impl Place<'_> {
             writer.join().map_err(|_| "the writer panicked")??;
             Result::Ok(ran)
         })?;
-        Ok((self.rate(ran, 1, before)?, Some(store)))
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
     pub(super) fn ask(&self, topic: Topic) -> Result<Done> {
@@ -70,7 +70,7 @@ impl Place<'_> {
             Ok(Some(()))
         };
         let ran = self.repeat(&*store, step)?;
-        Ok((self.rate(ran, 1, before)?, Some(store)))
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
     fn get_one(&self, session: &mut dyn Session, random: &mut Random) -> Result<Option<()>> {

@@ -5,29 +5,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::latencies::Latencies;
 use crate::{
     Result,
     documents::Random,
     engine::{Session, Store},
 };
 
-/// The latencies of one thread that are kept; more do not change a percentile.
-const LATENCIES_MAX: usize = 1_000_000;
-
 /// What the threads of a run did.
 #[derive(Default)]
 pub(super) struct Ran {
-    operations: usize,
     elapsed: Duration,
-    latencies: Vec<Duration>,
-    max: Duration,
+    latencies: Latencies,
 }
 
 impl Ran {
     /// A run of one operation.
     pub(super) fn once(elapsed: Duration) -> Ran {
         let mut ran = Ran::default();
-        ran.add(elapsed);
+        ran.latencies.add(elapsed);
         ran.elapsed = elapsed;
         ran
     }
@@ -41,38 +37,19 @@ impl Ran {
         for thing in things {
             let begun = Instant::now();
             step(thing)?;
-            ran.add(begun.elapsed());
-            ran.elapsed += begun.elapsed();
+            let elapsed = begun.elapsed();
+            ran.latencies.add(elapsed);
+            ran.elapsed += elapsed;
         }
         Ok(ran)
     }
 
     pub(super) fn per_second(&self) -> f64 {
-        self.operations as f64 / self.elapsed.as_secs_f64()
+        self.latencies.count() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The median, the latency that one operation of a hundred exceeds, and the longest.
-    pub(super) fn latencies(mut self) -> (Duration, Duration, Duration) {
-        self.latencies.sort_unstable();
-        let at = |percent: usize| {
-            let place = self.latencies.len() * percent / 100;
-            let last = self.latencies.len().saturating_sub(1);
-            self.latencies.get(place.min(last)).copied().unwrap_or_default()
-        };
-        (at(50), at(99), self.max)
-    }
-
-    /// The memory that it takes itself.
-    pub(super) fn held_bytes(&self) -> u64 {
-        size_of_val(&*self.latencies) as u64
-    }
-
-    fn add(&mut self, latency: Duration) {
-        if self.latencies.len() < LATENCIES_MAX {
-            self.latencies.push(latency);
-        }
-        self.operations += 1;
-        self.max = self.max.max(latency);
+    pub(super) fn latencies(&self) -> &Latencies {
+        &self.latencies
     }
 }
 
@@ -98,10 +75,7 @@ pub(super) fn run(
         let ended: Vec<_> = started.into_iter().map(|thread| thread.join()).collect();
         let mut all = Ran { elapsed: begun.elapsed(), ..Ran::default() };
         for thread in ended {
-            let ran = thread.map_err(|_| "a thread panicked")??;
-            all.operations += ran.operations;
-            all.latencies.extend(ran.latencies);
-            all.max = all.max.max(ran.max);
+            all.latencies.merge(&thread.map_err(|_| "a thread panicked")??);
         }
         Ok(all)
     })
@@ -113,14 +87,14 @@ fn repeat(
     mut random: Random,
     time: Duration,
     step: impl Fn(&mut dyn Session, &mut Random) -> Result<Option<()>>,
-) -> Result<Ran> {
-    let mut ran = Ran { latencies: Vec::with_capacity(1024), ..Ran::default() };
+) -> Result<Latencies> {
+    let mut latencies = Latencies::default();
     let begun = Instant::now();
     let mut at = begun;
     while at - begun < time && step(&mut *session, &mut random)?.is_some() {
         let now = Instant::now();
-        ran.add(now - at);
+        latencies.add(now - at);
         at = now;
     }
-    Ok(ran)
+    Ok(latencies)
 }

@@ -54,7 +54,7 @@ impl Place<'_> {
             samples.get(begin..end).map(|samples| write(session, samples)).transpose()
         };
         let ran = run(&*store, self.threads, self.time, step)?;
-        Ok((self.rate(ran, at_once, before)?, Some(store)))
+        Ok((self.rate(&ran, at_once, before)?, Some(store)))
     }
 
     /// Adds one to documents by chance among the first so many.
@@ -66,7 +66,7 @@ impl Place<'_> {
             session.change(&id, change).map(Some)
         };
         let ran = self.repeat(&*store, step)?;
-        Ok((self.rate(ran, 1, before)?, Some(store)))
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
     pub(super) fn index_build(&self) -> Result<Done> {
@@ -77,7 +77,7 @@ impl Place<'_> {
         let begun = Instant::now();
         store.make_indexes()?;
         let elapsed = begun.elapsed();
-        let measured = self.cost(Ran::once(elapsed), elapsed.as_secs_f64() * 1e3, before)?;
+        let measured = self.cost(&Ran::once(elapsed), elapsed.as_secs_f64() * 1e3, before)?;
         Ok((measured, Some(store)))
     }
 }
