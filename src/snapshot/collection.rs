@@ -9,7 +9,9 @@ use std::{collections::BTreeMap, fmt};
 use im::ordmap::DiffItem;
 use serde::{Deserialize, Serialize};
 
-use super::{CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfit};
+use super::{
+    CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfit, filling::Filling,
+};
 use crate::{
     document::{Document, KeyBytes},
     limits,
@@ -306,25 +308,16 @@ impl<'a> Change<'a> {
     }
 }
 
-/// The map of documents that are sorted by id, laid out for look-ups.
+/// The map of documents that are sorted by id.
 ///
-/// A leaf splits in half, and of documents that come in order the first half gets no more: every
-/// leaf would stay half empty. So every other document goes first, and those between fill up.
-/// Fewer leaves take less memory, and more of them stay in the processor's cache. The documents'
-/// heads are made here, one after the other, and so lie apart from their texts: whoever looks for
-/// a document and has no need of its text touches fewer pages.
+/// The documents' heads are made here, one after the other, and so lie apart from their texts:
+/// whoever looks for a document and has no need of its text touches fewer pages.
 fn filled(documents: Vec<(DocumentId, Document)>) -> Documents {
-    let mut map = Documents::new();
-    let mut between = Vec::with_capacity(documents.len() / 2);
-    for (place, (id, document)) in documents.into_iter().enumerate() {
-        let document = Arc::new(document);
-        match place % 2 {
-            0 => drop(map.insert(id, document)),
-            _ => between.push((id, document)),
-        }
+    let mut filling = Filling::new(documents.len());
+    for (id, document) in documents {
+        filling.push(id, Arc::new(document));
     }
-    map.extend(between);
-    map
+    filling.finish()
 }
 
 fn footprint(id: &DocumentId, document: &Document) -> u64 {

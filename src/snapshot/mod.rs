@@ -11,6 +11,7 @@
 //! that did not change). Holding an old snapshot costs only what has changed since.
 
 mod collection;
+mod filling;
 pub mod index;
 mod primary;
 mod unfit;

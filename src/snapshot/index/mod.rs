@@ -15,11 +15,11 @@ mod unique;
 pub use definition::IndexDefinition;
 pub(crate) use definition::IndexPath;
 
-use std::{cmp::Ordering, fmt, ops::Bound};
+use std::{cmp::Ordering, collections::HashMap, fmt, ops::Bound};
 
 use im::OrdMap;
 
-use super::Change;
+use super::{Change, filling::Filling};
 use crate::{
     document::{Document, KeyBytes, KeyRange},
     error::IndexError,
@@ -217,7 +217,11 @@ impl Index {
             index.count_array(keys.array, |documents| documents + 1);
         }
         entries.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
-        index.entries = entries.into_iter().collect();
+        let mut filling = Filling::new(entries.len());
+        for (key, document) in entries {
+            filling.push(key, document);
+        }
+        index.entries = filling.finish();
         Ok(index)
     }
 
@@ -239,31 +243,58 @@ impl Index {
         order: &[u32],
     ) -> Result<Index, String> {
         let mut index = Index::new(name, definition);
-        let mut waiting = Vec::with_capacity(documents.len());
-        for (id, document) in documents {
-            let keys = index.keys(collection, id, document).map_err(|error| error.to_string())?;
-            index.count_array(keys.array, |documents| documents + 1);
-            waiting.push(keys.keys.into_iter());
-        }
-        let mut entries: Vec<(IndexKey, Arc<Document>)> = Vec::with_capacity(order.len());
-        for place in order.iter().map(|place| *place as usize) {
-            let value = waiting.get_mut(place).and_then(Iterator::next);
-            let (Some(value), Some((id, document))) = (value, documents.get(place)) else {
+        let mut filling = Filling::new(order.len());
+        // The keys of documents with several, and which documents had their first.
+        let mut waiting: HashMap<u32, std::vec::IntoIter<KeyBytes>> = HashMap::new();
+        let mut begun = vec![false; documents.len()];
+        let mut last: Option<IndexKey> = None;
+        for place in order {
+            let (Some((id, document)), Some(begun)) =
+                (documents.get(*place as usize), begun.get_mut(*place as usize))
+            else {
                 return Err("it has an entry that no document has".to_owned());
             };
-            index.bytes += footprint(&value);
-            entries.push((IndexKey { value, id: (*id).clone() }, Arc::clone(document)));
+            let value = match std::mem::replace(begun, true) {
+                true => waiting.get_mut(place).and_then(Iterator::next),
+                false => {
+                    let mut keys = index.take_keys(collection, id, document)?.into_iter();
+                    let value = keys.next();
+                    if keys.len() > 0 {
+                        waiting.insert(*place, keys);
+                    }
+                    value
+                }
+            };
+            let value = value.ok_or("it has an entry that no document has")?;
+            let key = IndexKey { value, id: (*id).clone() };
+            if last.is_some_and(|last| last >= key) && !mutant("index_file_order_unchecked") {
+                return Err("its entries are not in the order of keys".to_owned());
+            }
+            last = Some(key.clone());
+            filling.push(key, Arc::clone(document));
         }
-        if waiting.iter().any(|keys| keys.len() > 0) && !mutant("index_file_may_lack_entries") {
+        let mut lacks = waiting.values().any(|keys| keys.len() > 0);
+        for ((id, document), begun) in documents.iter().zip(begun) {
+            lacks |= !begun && !index.take_keys(collection, id, document)?.is_empty();
+        }
+        if lacks && !mutant("index_file_may_lack_entries") {
             return Err("it lacks an entry that a document has".to_owned());
         }
-        if !entries.is_sorted_by(|(one, _), (two, _)| one < two)
-            && !mutant("index_file_order_unchecked")
-        {
-            return Err("its entries are not in the order of keys".to_owned());
-        }
-        index.entries = entries.into_iter().collect();
+        index.entries = filling.finish();
         Ok(index)
+    }
+
+    /// The keys of a document that is taken in for the first time, all of them counted.
+    fn take_keys(
+        &mut self,
+        collection: &CollectionName,
+        id: &DocumentId,
+        document: &Document,
+    ) -> Result<Vec<KeyBytes>, String> {
+        let keys = self.keys(collection, id, document).map_err(|error| error.to_string())?;
+        self.count_array(keys.array, |documents| documents + 1);
+        self.bytes += keys.keys.iter().map(footprint).sum::<u64>();
+        Ok(keys.keys)
     }
 
     fn keys(
