@@ -148,6 +148,16 @@
 //! them. `cargo test --test http idempotency` repeats requests, also over a restart, and
 //! `tests/schemathesis/run` lets another program read the description and attack it.
 //!
+//! # The load test
+//!
+//! `monsterdb load-test` drives a server and then looks for everything that was acknowledged. That it
+//! finds what is not so is checked itself.
+//!
+//! *Checks*: `cargo test --test load p33` plants losses, changes and copies behind its back, and
+//! `cargo test --test load wrong` puts a liar between it and the server: each must be named.
+//! `cargo test --test load p34` loses requests and answers on the way, which must not be a finding;
+//! `cargo test --test load p35` adds up what it reports.
+//!
 //! # What is not checked
 //!
 //! - **Real devices.** Power cuts are those of a model of a disk. A device that lies about a sync, or

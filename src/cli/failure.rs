@@ -1,14 +1,13 @@
 //! Why a command did not succeed, and what its process says of that when it ends.
 //!
-//! Invariant: the exit code follows from the kind of the failure alone, so that a script can tell
-//! damaged data from a wrong name whichever command it ran.
+//! Invariant: every failure has a stable name for programs, and says to a person what to do next.
 
-use std::{fmt, io, path::PathBuf, process::ExitCode};
+use std::{fmt, io, path::PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::{
-    error::{Damage, Error, IndexError},
+    error::{Damage, Error},
     names::DocumentId,
     server::{KeyError, ServeError},
 };
@@ -89,6 +88,28 @@ pub enum Failure {
         source: io::Error,
     },
 
+    /// A server holds something else than it acknowledged.
+    #[error(
+        "the server does not hold what it acknowledged: {lost} lost, {duplicated} duplicated, \
+         {changed} changed, {unexpected} unexpected at the end, {while_running} while it ran"
+    )]
+    Mismatch {
+        /// What was acknowledged and is not there.
+        lost: u64,
+        /// What is there more than once.
+        duplicated: u64,
+        /// What is there with another content or version.
+        changed: u64,
+        /// What must not be there.
+        unexpected: u64,
+        /// What was read otherwise than it must be while the run went on.
+        while_running: u64,
+    },
+
+    /// The system has no room for the threads of a load test.
+    #[error("cannot start the threads of all users: {0}")]
+    Threads(io::Error),
+
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -125,17 +146,6 @@ pub enum Resume {
     },
 }
 
-/// What the process ends with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Exit {
-    Failed = 1,
-    Usage = 2,
-    NotFound = 3,
-    Conflict = 4,
-    Damaged = 5,
-}
-
 impl Failure {
     /// A stable name of the kind of failure, in the form of a slug.
     pub fn code(&self) -> &str {
@@ -156,6 +166,8 @@ impl Failure {
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
             Failure::Read { .. } => "io",
+            Failure::Mismatch { .. } => "mismatch",
+            Failure::Threads(_) => "threads",
             Failure::Output(_) => "output",
         }
     }
@@ -186,6 +198,12 @@ impl Failure {
             }
             Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
             Failure::Read { .. } => "Look at the path and its permissions.".to_owned(),
+            Failure::Mismatch { .. } => {
+                "Look at what the report names; the collection is kept for it.".to_owned()
+            }
+            Failure::Threads(_) => {
+                "Ask for fewer --users, or raise the limit of threads.".to_owned()
+            }
             Failure::Output(_) => "Look at where the output goes.".to_owned(),
         }
     }
@@ -193,11 +211,6 @@ impl Failure {
     /// True when whoever read standard output has seen enough: nothing to complain about.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// What the process ends with.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.exit() as u8)
     }
 
     /// The failure as one line of JSON, for programs.
@@ -236,39 +249,9 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Mismatch { .. }
+            | Failure::Threads(_)
             | Failure::Output(_) => &[],
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Failure::Engine(error)
-            | Failure::Serve(ServeError::Database(error))
-            | Failure::Key(KeyError::Database(error)) => exit_of(error),
-            Failure::Serve(ServeError::NotLoopback(_)) => Exit::Usage,
-            // A name or a filter in the input is not one of the command line.
-            Failure::Import(stopped) => match stopped.cause.exit() {
-                Exit::Usage => Exit::Failed,
-                exit => exit,
-            },
-            Failure::Key(KeyError::Invalid { .. }) | Failure::Usage { .. } => Exit::Usage,
-            Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
-            Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
-            Failure::Damaged(_) => Exit::Damaged,
-            Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
-            Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
-            Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,
-            Failure::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Exit::NotFound
-            }
-            Failure::Serve(_)
-            | Failure::Input(_)
-            | Failure::Interrupted
-            | Failure::TooLargeForOne { .. }
-            | Failure::Unreachable { .. }
-            | Failure::Refused { .. }
-            | Failure::Read { .. }
-            | Failure::Output(_) => Exit::Failed,
         }
     }
 }
@@ -312,63 +295,6 @@ impl fmt::Display for ImportStopped {
 }
 
 impl std::error::Error for ImportStopped {}
-
-/// The exit code of an engine's error.
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::InvalidName(_) | Error::InvalidFilter { .. } | Error::InvalidQuery { .. } => {
-            Exit::Usage
-        }
-        Error::NotFound
-        | Error::DocumentNotFound { .. }
-        | Error::CollectionNotFound { .. }
-        | Error::VersionGone { .. }
-        | Error::ChangesGone { .. } => Exit::NotFound,
-        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
-        Error::AlreadyExists { .. }
-        | Error::CollectionExists { .. }
-        | Error::VersionMismatch { .. }
-        | Error::TestFailed { .. }
-        | Error::PreconditionRequired { .. }
-        | Error::Conflict(_) => Exit::Conflict,
-        Error::Index(error) => exit_of_index(error),
-        Error::Damaged(_) => Exit::Damaged,
-        Error::InvalidJson { .. }
-        | Error::InvalidDocument { .. }
-        | Error::InvalidUpdate { .. }
-        | Error::Encode { .. }
-        | Error::Decode { .. }
-        | Error::Aborted(_)
-        | Error::LimitExceeded { .. }
-        | Error::MemoryLimit { .. }
-        | Error::OutcomeUnknown { .. }
-        | Error::ReadOnly { .. }
-        | Error::StorageFull { .. }
-        | Error::Closed
-        | Error::Nested
-        | Error::SavepointGone
-        | Error::Locked { .. }
-        | Error::NewerFormat { .. }
-        | Error::Io { .. } => Exit::Failed,
-    }
-}
-
-fn exit_of_index(error: &IndexError) -> Exit {
-    match error {
-        IndexError::Invalid { .. } | IndexError::Hint { .. } => Exit::Usage,
-        IndexError::NotFound { .. } => Exit::NotFound,
-        IndexError::Exists { .. } | IndexError::Unique { .. } => Exit::Conflict,
-        IndexError::Unindexable { .. } => Exit::Failed,
-    }
-}
-
-/// Problems of a server that a command's own arguments cause.
-fn is_about_arguments(slug: &str) -> bool {
-    matches!(
-        slug,
-        "invalid-name" | "invalid-filter" | "invalid-query" | "invalid-index" | "hint-refused"
-    )
-}
 
 pub(super) fn damage_json(damage: &Damage) -> Value {
     json!({

@@ -9,6 +9,7 @@
 //! monsterdb keys    create | list | revoke               who may ask a server for what
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
+//! monsterdb load-test --url URL                         many users at once, then everything is checked
 //! ```
 //!
 //! What always holds:
@@ -19,6 +20,7 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod exit;
 mod explanation;
 mod export;
 mod failure;
@@ -26,6 +28,7 @@ mod import;
 mod index;
 mod interrupt;
 mod keys;
+mod load_test;
 mod log;
 mod output;
 mod query;
@@ -40,6 +43,10 @@ pub use failure::{Failure, ImportStopped, Resume};
 pub use import::ImportArgs;
 pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
 pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
+pub use load_test::{
+    Check, Concurrency, Finding, Findings, Kind, Latency, LoadTestArgs, Mix, Operation, Rate,
+    Report, Row, Throughput,
+};
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use query::{NamedMetric, QueryArgs};
 pub use serve::{LogFormat, ServeArgs};
@@ -89,6 +96,8 @@ pub enum Command {
     /// Look at the write-ahead log, also while a server has it open
     #[command(subcommand)]
     Log(LogCommand),
+    /// Drive a server with many users at once, then check everything it holds
+    LoadTest(LoadTestArgs),
 }
 
 impl Cli {
@@ -109,6 +118,7 @@ impl Cli {
             Command::Keys(command) => keys::run(command, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
+            Command::LoadTest(args) => load_test::run(args, self.json),
         };
         done.or_else(|failure| if failure.is_closed_pipe() { Ok(()) } else { Err(failure) })
     }

@@ -74,6 +74,12 @@ struct ReplyBody<'a> {
     cursor: Option<String>,
 }
 
+impl Problem {
+    fn slug(&self) -> String {
+        self.r#type.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
 impl Client {
     /// A client for the server at a URL; nothing is sent yet.
     pub(super) fn new(url: &str, key: Option<&str>) -> Result<Client, Failure> {
@@ -81,13 +87,7 @@ impl Client {
             let reason = "it must begin with http://, the only scheme that is spoken".to_owned();
             return Err(Failure::Usage { argument: "--url", reason });
         }
-        // A database beside us is not reached through the proxy of the web.
-        let http = reqwest::blocking::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .no_proxy()
-            .build()
-            .map_err(|error| unreachable(url, &error))?;
+        let http = http(url, REQUEST_TIMEOUT)?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Client { url, key: key.map(str::to_owned), http })
     }
@@ -124,6 +124,11 @@ impl Client {
         index: &IndexName,
     ) -> Result<(), Failure> {
         self.write(self.http.delete(self.index_url(collection, index))).map(drop)
+    }
+
+    /// Drops a collection with all that is in it.
+    pub(super) fn drop_collection(&self, collection: &CollectionName) -> Result<(), Failure> {
+        self.write(self.http.delete(format!("{}/collections/{collection}", self.url))).map(drop)
     }
 
     /// The list of a collection's indexes, as JSON.
@@ -263,6 +268,19 @@ impl Client {
     }
 }
 
+/// What speaks HTTP with the server at a URL, and gives up a request after a time.
+pub(super) fn http(url: &str, timeout: Duration) -> Result<reqwest::blocking::Client, Failure> {
+    // A database beside us is not reached through the proxy of the web.
+    let builder = reqwest::blocking::Client::builder().no_proxy();
+    let builder = builder.connect_timeout(CONNECT_TIMEOUT.min(timeout)).timeout(timeout);
+    builder.build().map_err(|error| unreachable(url, &error))
+}
+
+/// The slug of the problem that an answer's text describes, empty if it is none.
+pub(super) fn slug(text: &str) -> String {
+    serde_json::from_str(text).map(|problem: Problem| problem.slug()).unwrap_or_default()
+}
+
 /// How long a server that was asked too often wants to be left alone, if that is not too long.
 fn wait_asked_for(answer: &Response) -> Option<Duration> {
     let is_asked = answer.status() == StatusCode::TOO_MANY_REQUESTS;
@@ -287,10 +305,11 @@ fn accepted(answer: Response) -> Result<Response, Failure> {
     }
     let text = answer.text().unwrap_or_default();
     let problem: Problem = serde_json::from_str(&text).unwrap_or_default();
+    let slug = problem.slug();
     let detail = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
     Err(Failure::Refused {
         status: status.as_u16(),
-        slug: problem.r#type.rsplit('/').next().unwrap_or_default().to_owned(),
+        slug,
         detail: detail.unwrap_or_else(|| "it does not say why".to_owned()),
     })
 }

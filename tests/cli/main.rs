@@ -10,8 +10,12 @@ mod directory;
 mod import;
 mod index;
 mod keys;
+mod load_test;
 mod log;
 mod program;
+#[path = "../support/proxy.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod proxy;
 mod remote;
 mod round_trip;
 #[path = "../support/skipped.rs"]
