@@ -114,6 +114,7 @@ fn forbidden_packages_and_origins_are_understood() {
 fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--locked", "--all-features", "--prefix", "none"])
+        .args(["--package", env!("CARGO_PKG_NAME")])
         .args(["--edges", "normal,build,dev", "--format", "{p}|{l}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

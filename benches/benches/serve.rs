@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p benches --bench serve [-- CONNECTIONS [SECONDS [REPETITIONS]]]
+//! cargo bench -p benches --bench serve -- --test      once, for a second: does it work?
 //! ```
 //!
 //! One client asks all of them: a thread and a connection for each that is open at once, kept alive,
@@ -61,7 +62,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let mut numbers = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    arguments.retain(|argument| argument != "--bench");
+    if arguments.iter().any(|argument| argument == "--test") {
+        arguments = ["2", "1", "1"].map(str::to_owned).to_vec();
+    }
+    let mut numbers = arguments.iter();
     let mut number = |default: u64| numbers.next().map_or(Ok(default), |text| text.parse());
     let (connections, seconds, repetitions) = (number(64)? as usize, number(3)?, number(5)?);
     let time = Duration::from_secs(seconds);

@@ -1,5 +1,7 @@
 //! The documents that every engine stores.
 
+use crate::Result;
+
 /// Bytes of every document's text.
 pub(crate) const DOCUMENT_BYTES: usize = 323;
 
@@ -69,6 +71,25 @@ impl Sample {
         assert_eq!(text.len(), DOCUMENT_BYTES, "the note fills every document up to its length");
         Sample { id, text }
     }
+}
+
+/// The member that changes add one to.
+pub(crate) const CHANGED: &str = "age";
+
+/// The text of a document in which one was added to [`CHANGED`].
+///
+/// # Errors
+///
+/// When the text has no such whole number.
+pub(crate) fn one_more(text: &str) -> Result<String> {
+    let missing = || format!("no whole number {CHANGED} in {text}");
+    let name = format!("\"{CHANGED}\":");
+    let begin = text.find(&name).ok_or_else(missing)? + name.len();
+    let (before, rest) = text.split_at(begin);
+    let end = rest.find(|next: char| !next.is_ascii_digit()).ok_or_else(missing)?;
+    let (number, after) = rest.split_at(end);
+    let number: u64 = number.parse()?;
+    Ok(format!("{before}{}{after}", number + 1))
 }
 
 /// The first so many documents.

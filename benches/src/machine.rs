@@ -1,6 +1,10 @@
 //! What the operating system says of a process and of a directory.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::Path,
+};
 
 use crate::Result;
 
@@ -12,13 +16,21 @@ pub(crate) fn resident_bytes() -> Result<u64> {
     Ok(kilobytes * 1024)
 }
 
-/// The bytes of all files below a directory.
+/// What the operating system counts blocks in, whatever the file system's are.
+const BLOCK_BYTES: u64 = 512;
+
+/// The bytes that all files below a directory take on the device: of what was made ahead and never
+/// written, nothing.
 pub(crate) fn directory_bytes(directory: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        bytes += if metadata.is_dir() { directory_bytes(&entry.path())? } else { metadata.len() };
+        bytes += if metadata.is_dir() {
+            directory_bytes(&entry.path())?
+        } else {
+            metadata.blocks() * BLOCK_BYTES
+        };
     }
     Ok(bytes)
 }
@@ -36,4 +48,13 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes a file of zeros that is safe on the device, so that a later sync of what is written over
+/// them moves data alone.
+pub(crate) fn zeroed_file(path: &Path, bytes: usize) -> Result<fs::File> {
+    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    file.write_all_at(&vec![0; bytes], 0)?;
+    file.sync_all()?;
+    Ok(file)
 }

@@ -1,29 +1,37 @@
 //! What the command line asks for.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{Result, Workload, process::Task};
 
 /// The help text.
 pub(crate) const HELP: &str = "\
-Compares MonsterDB with SQLite and with the bounds of the device.
+Compares MonsterDB with its peers and with the bounds of device and memory.
 
 cargo bench -p benches --bench compare -- [workload…] [options]
 
-workloads (all): insert batch get equality range scan top count aggregate
-                 reopen-clean reopen-killed memory-written memory-reopened
+workloads (all): insert batch transaction rollback
+                 get mix reads-beside-writer
+                 modify modify-one update update-one
+                 equality range scan top count aggregate index-build
+                 checkpoint-0 checkpoint-1000 checkpoint-100000
+                 reopen-clean reopen-killed
+                 memory-written memory-indexed memory-reopened disk
 options:
   --threads N,…        only these numbers of threads
   --size N             documents (100000)
   --repetitions N      runs of each, alternating between the engines (5)
-  --seconds S          time of each run of those before reopen-clean (0.8)
-  --engines NAME,…     only these: monsterdb, sqlite, sqlite-text,
-                       sqlite-jsonb, bare loop
-  --json               figures as JSON";
+  --seconds S          time of each run of what is repeated (0.8)
+  --engines NAME,…     only these: monsterdb, sqlite, sqlite-text, sqlite-jsonb,
+                       redb, fjall, bare loop, group append, dashmap
+  --json               figures as JSON
+  --charts DIRECTORY   a chart of each workload, too, as SVG
+  --test               everything once with few documents: does it work?";
 
 /// What to do.
 pub(crate) enum Command {
     Help,
+    Nothing,
     Compare(Options),
     /// Measure once in this process, for the one that started it.
     Measure(Task),
@@ -38,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) repetitions: usize,
     pub(crate) time: Duration,
     pub(crate) json: bool,
+    pub(crate) charts: Option<PathBuf>,
+    pub(crate) is_test: bool,
 }
 
 impl Default for Options {
@@ -50,18 +60,42 @@ impl Default for Options {
             repetitions: 5,
             time: Duration::from_millis(800),
             json: false,
+            charts: None,
+            is_test: false,
         }
     }
 }
 
-pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command> {
+impl Options {
+    /// Enough to see that everything works.
+    pub(crate) fn test() -> Options {
+        let time = Duration::from_millis(20);
+        Options { size: 2_000, repetitions: 1, time, is_test: true, ..Options::default() }
+    }
+}
+
+/// `cargo bench` says `--bench`. `cargo test` does not: it wants a test, and with a filter or an
+/// option of its own, it wants other tests.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    let arguments: Vec<String> = arguments.collect();
+    let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let mut options = Options::default();
+    match arguments.first().map(String::as_str) {
+        None => options = Options::test(),
+        Some("--measure" | "--test" | "--help") => {}
+        Some(_) if is_bench => {}
+        Some(_) => return Ok(Command::Nothing),
+    }
+    let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--help" | "-h" => return Ok(Command::Help),
             "--measure" => return Ok(Command::Measure(serde_json::from_str(&value()?)?)),
+            "--bench" => {}
+            "--test" => options = Options::test(),
             "--json" => options.json = true,
+            "--charts" => options.charts = Some(value()?.into()),
             "--size" => options.size = value()?.parse()?,
             "--repetitions" => options.repetitions = value()?.parse()?,
             "--seconds" => options.time = Duration::try_from_secs_f64(value()?.parse()?)?,

@@ -4,8 +4,10 @@ use std::{
     collections::HashMap,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use bench_report::{Row, Spread};
 use tempfile::TempDir;
 
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// One engine under one workload.
-pub(crate) struct Row {
+pub(crate) struct Series {
     pub(crate) engine: &'static dyn Engine,
     pub(crate) workload: Workload,
     pub(crate) size: usize,
@@ -35,28 +37,43 @@ struct Site {
     size: usize,
 }
 
-impl Row {
-    pub(crate) fn durability(&self) -> &'static str {
-        self.engine.durability(Safety::Synced)
+impl Series {
+    /// Its row in the report: the medians of its repetitions.
+    pub(crate) fn row(&self) -> Row {
+        let of = |value: fn(&Measurement) -> f64| Spread::of(self.measurements.iter().map(value));
+        Row {
+            workload: self.workload.name().to_owned(),
+            size: self.size,
+            threads: self.threads,
+            engine: self.engine.name().to_owned(),
+            durability: self.engine.durability(Safety::Synced).to_owned(),
+            figure: of(|run| run.figure),
+            unit: self.workload.measure().unit().to_owned(),
+            throughput: of(|run| run.throughput).median,
+            p50_us: of(|run| micros(run.p50)).median,
+            p99_us: of(|run| micros(run.p99)).median,
+            max_us: of(|run| micros(run.max)).max,
+            memory_bytes: of(|run| run.memory_bytes as f64).median as u64,
+            disk_bytes: of(|run| run.disk_bytes as f64).median as u64,
+        }
     }
 }
 
 /// Makes all measurements.
-pub(crate) fn run(options: &Options) -> Result<Vec<Row>> {
+pub(crate) fn run(options: &Options) -> Result<Vec<Series>> {
     let mut site = Site::new(options.size)?;
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     for workload in &options.workloads {
-        let numbers = workload.threads().iter().copied();
+        let numbers = workload.threads();
+        // What is run from one number of threads alone is not chosen by it.
         let wanted = |threads: &usize| {
-            options.threads.is_empty()
-                || options.threads.contains(threads)
-                || *workload > Workload::Get
+            options.threads.is_empty() || options.threads.contains(threads) || numbers.len() == 1
         };
-        for threads in numbers.filter(wanted) {
-            rows.extend(alternate(&mut site, options, *workload, threads)?);
+        for threads in numbers.iter().copied().filter(wanted) {
+            all.extend(alternate(&mut site, options, *workload, threads)?);
         }
     }
-    Ok(rows)
+    Ok(all)
 }
 
 /// Runs one workload on all engines in turn, as often as there are repetitions.
@@ -65,31 +82,37 @@ fn alternate(
     options: &Options,
     workload: Workload,
     threads: usize,
-) -> Result<Vec<Row>> {
+) -> Result<Vec<Series>> {
     let named = |engine: &&dyn Engine| {
         options.engines.is_empty() || options.engines.iter().any(|name| name == engine.name())
     };
-    let mut rows: Vec<Row> = engine::ALL
+    let mut all: Vec<Series> = engine::ALL
         .into_iter()
         .filter(|engine| named(engine) && engine.takes(workload, threads))
-        .map(|engine| Row { engine, workload, size: site.size, threads, measurements: Vec::new() })
+        .map(|engine| Series {
+            engine,
+            workload,
+            size: site.size,
+            threads,
+            measurements: Vec::new(),
+        })
         .collect();
     for repetition in 1..=options.repetitions {
-        for row in &mut rows {
-            progress(row, repetition, options.repetitions);
+        for series in &mut all {
+            progress(series, repetition, options.repetitions);
             let work = Work::Measure { workload, threads, time: options.time };
-            row.measurements.push(site.measure(row.engine, workload, work)?);
+            series.measurements.push(site.measure(series.engine, workload, work)?);
         }
     }
-    Ok(rows)
+    Ok(all)
 }
 
 /// On a terminal, one line that is written over by the next.
-fn progress(row: &Row, repetition: usize, repetitions: usize) {
+fn progress(series: &Series, repetition: usize, repetitions: usize) {
     if !std::io::stderr().is_terminal() {
         return;
     }
-    let Row { engine, workload, threads, .. } = row;
+    let Series { engine, workload, threads, .. } = series;
     let text = format!(
         "{} with {threads} threads on {}, {repetition} of {repetitions}",
         workload.name(),
@@ -98,6 +121,10 @@ fn progress(row: &Row, repetition: usize, repetitions: usize) {
     eprint!("{text:<72}\r");
     // Nothing depends on progress being seen.
     let _ = std::io::stderr().flush();
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 impl Site {

@@ -59,8 +59,9 @@ pub(crate) fn answer(task: &Task) -> Result<()> {
             measured
         }
         Work::Measure { workload, threads, time } => {
-            let place = measure::Place { engine, directory: &task.directory };
-            let (measured, store) = place.measure(workload, threads, task.documents, time)?;
+            let (directory, documents) = (&*task.directory, task.documents);
+            let place = measure::Place { engine, directory, documents, threads, time };
+            let (measured, store) = place.measure(workload)?;
             std::mem::forget(store);
             measured
         }

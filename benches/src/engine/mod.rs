@@ -1,8 +1,16 @@
 //! What is compared: one engine a file, behind one trait.
 
-mod bounds;
+mod bare_loop;
+mod dashmap;
+mod entries;
+mod fjall;
+mod group_append;
 mod monsterdb;
+mod redb;
 mod sqlite;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -15,6 +23,9 @@ use crate::{
 pub trait Engine: Sync {
     /// Its name in the table.
     fn name(&self) -> &'static str;
+
+    /// What it is in the comparison.
+    fn role(&self) -> Role;
 
     /// What it promises of a write that has returned, in its own words.
     fn durability(&self, safety: Safety) -> &'static str;
@@ -30,6 +41,17 @@ pub trait Engine: Sync {
     fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>>;
 }
 
+/// What an engine is in the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What is compared.
+    Own,
+    /// Somebody else's database.
+    Peer,
+    /// No database: what the device or the memory allows.
+    Bound,
+}
+
 /// What a write is when it returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Safety {
@@ -39,7 +61,25 @@ pub enum Safety {
     HandedOver,
 }
 
-/// An open store. Threads share it.
+/// How a transaction of many documents ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All are there.
+    Commit,
+    /// None is.
+    Rollback,
+}
+
+/// How one is added to a document's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Read, changed by the program and written, in one transaction; again after a conflict.
+    ReadWrite,
+    /// By the engine's own operator.
+    Operator,
+}
+
+/// An open store. Threads share it. What an engine does not take it need not have.
 pub trait Store: Sync {
     /// One thread's way to it.
     ///
@@ -53,7 +93,27 @@ pub trait Store: Sync {
     /// # Errors
     ///
     /// What the engine says.
-    fn make_indexes(&self) -> Result<()>;
+    fn make_indexes(&self) -> Result<()> {
+        Err(refusal("make an index"))
+    }
+
+    /// Hands everything over to the operating system that is still kept back.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn hand_over(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn checkpoint(&self) -> Result<()> {
+        Err(refusal("write a checkpoint"))
+    }
 
     /// Closes it in the orderly way.
     ///
@@ -70,7 +130,9 @@ pub trait Session {
     /// # Errors
     ///
     /// What the engine says.
-    fn insert(&mut self, sample: &Sample) -> Result<()>;
+    fn insert(&mut self, sample: &Sample) -> Result<()> {
+        self.insert_all(std::slice::from_ref(sample))
+    }
 
     /// Adds documents in one transaction.
     ///
@@ -79,24 +141,55 @@ pub trait Session {
     /// What the engine says.
     fn insert_all(&mut self, samples: &[Sample]) -> Result<()>;
 
+    /// Adds documents in one transaction, in turn to the collection of all others and to a second.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn insert_in_two(&mut self, _samples: &[Sample], _end: End) -> Result<()> {
+        Err(refusal("write to two collections"))
+    }
+
     /// Reads a document's text and returns its length; none where there is no document.
     ///
     /// # Errors
     ///
     /// What the engine says.
-    fn get(&mut self, id: &str) -> Result<Option<usize>>;
+    fn get(&mut self, _id: &str) -> Result<Option<usize>> {
+        Err(refusal("read"))
+    }
+
+    /// Adds one to the age in a document that is there.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn change(&mut self, _id: &str, _change: Change) -> Result<()> {
+        Err(refusal("change a document"))
+    }
 
     /// Answers a question, reading the text of each document that it returns.
     ///
     /// # Errors
     ///
     /// What the engine says.
-    fn answer(&mut self, question: Question) -> Result<Answer>;
+    fn answer(&mut self, _question: Question) -> Result<Answer> {
+        Err(refusal("answer"))
+    }
 }
 
 /// Every engine, in the order of their rows.
-pub const ALL: [&dyn Engine; 5] =
-    [&monsterdb::MonsterDb, &sqlite::BY_ID, &sqlite::TEXT, &sqlite::JSONB, &bounds::BareLoop];
+pub const ALL: [&dyn Engine; 9] = [
+    &monsterdb::MonsterDb,
+    &sqlite::BY_ID,
+    &sqlite::TEXT,
+    &sqlite::JSONB,
+    &redb::Redb,
+    &fjall::Fjall,
+    &bare_loop::BareLoop,
+    &group_append::GroupAppend,
+    &dashmap::Map,
+];
 
 /// The engine of a name.
 ///
@@ -108,34 +201,6 @@ pub fn by_name(name: &str) -> Result<&'static dyn Engine> {
     found.ok_or_else(|| format!("there is no engine {name:?}").into())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        documents::{Random, samples},
-        question::Topic,
-    };
-
-    #[test]
-    fn engines_agree() -> Result<()> {
-        let answers = |engine: &&'static dyn Engine| -> Result<Vec<Answer>> {
-            let directory = tempfile::tempdir()?;
-            let store = engine.open(directory.path(), Safety::HandedOver)?;
-            let mut session = store.session()?;
-            session.insert_all(&samples(3_000))?;
-            store.make_indexes()?;
-            let mut random = Random::new(1);
-            let questions = Topic::ALL.into_iter().flat_map(|topic| [topic; 20]);
-            questions.map(|topic| session.answer(topic.ask(&mut random))).collect()
-        };
-        let asked = |engine: &&dyn Engine| engine.takes(Workload::Ask(Topic::Scan), 1);
-        let all: Vec<_> = ALL.iter().filter(|engine| asked(engine)).map(answers).collect();
-        let [own, peers @ ..] = &*all else { panic!("nobody was asked") };
-        let own = own.as_ref().map_err(ToString::to_string)?;
-        assert!(own.iter().all(|answer| answer.rows > 0), "an answer is empty: {own:?}");
-        for peer in peers {
-            assert_eq!(peer.as_ref().map_err(ToString::to_string)?, own);
-        }
-        Ok(())
-    }
+fn refusal(what: &str) -> Box<dyn std::error::Error + Send + Sync> {
+    format!("this engine was not taught to {what}").into()
 }

@@ -3,17 +3,20 @@
 use std::path::Path;
 
 use monsterdb::{
-    Aggregate, Collection, CollectionName, Database, Draft, Durability, Filter, IndexDefinition,
-    Json, Metric, Query, Sort, field, query::Source,
+    Aggregate, Collection, CollectionName, Database, DocumentId, Draft, Durability, Error, Filter,
+    IndexDefinition, Json, Metric, Query, Sort, Transaction, field, query::Source,
 };
 
-use super::{Engine, Safety, Session, Store};
+use super::{Change, End, Engine, Role, Safety, Session, Store};
 use crate::{
     Result, Sample, Workload,
+    documents::one_more,
     question::{Answer, Question, RANGE_LIMIT, TOP_LIMIT, ZIP_BELOW},
 };
 
 const COLLECTION: &str = "docs";
+const OTHER: &str = "others";
+const ADD_ONE: &str = r#"{"$inc":{"age":1}}"#;
 
 /// The engine.
 pub(super) struct MonsterDb;
@@ -23,12 +26,17 @@ struct Open(Database);
 struct Handle {
     database: Database,
     name: CollectionName,
+    other: CollectionName,
     collection: Collection<Json>,
 }
 
 impl Engine for MonsterDb {
     fn name(&self) -> &'static str {
         "monsterdb"
+    }
+
+    fn role(&self) -> Role {
+        Role::Own
     }
 
     fn durability(&self, safety: Safety) -> &'static str {
@@ -56,6 +64,7 @@ impl Store for Open {
         Ok(Box::new(Handle {
             database: self.0.clone(),
             name: CollectionName::new(COLLECTION)?,
+            other: CollectionName::new(OTHER)?,
             collection: self.0.collection(COLLECTION)?,
         }))
     }
@@ -67,16 +76,17 @@ impl Store for Open {
         Ok(())
     }
 
+    fn checkpoint(&self) -> Result<()> {
+        self.0.checkpoint()?;
+        Ok(())
+    }
+
     fn close(self: Box<Self>) -> Result<()> {
         Ok(self.0.close()?)
     }
 }
 
 impl Session for Handle {
-    fn insert(&mut self, sample: &Sample) -> Result<()> {
-        self.insert_all(std::slice::from_ref(sample))
-    }
-
     fn insert_all(&mut self, samples: &[Sample]) -> Result<()> {
         Ok(self.database.transact(|tx| {
             for sample in samples {
@@ -84,6 +94,43 @@ impl Session for Handle {
             }
             Ok(())
         })?)
+    }
+
+    fn insert_in_two(&mut self, samples: &[Sample], end: End) -> Result<()> {
+        let insert = |tx: &Transaction| {
+            for (place, sample) in samples.iter().enumerate() {
+                let name = if place % 2 == 0 { &self.name } else { &self.other };
+                tx.insert(name, Draft::parse(sample.text.as_bytes())?)?;
+            }
+            Ok(())
+        };
+        match end {
+            End::Commit => Ok(self.database.transact(insert)?),
+            End::Rollback => {
+                let tx = self.database.begin();
+                insert(&tx)?;
+                tx.rollback();
+                Ok(())
+            }
+        }
+    }
+
+    fn change(&mut self, id: &str, change: Change) -> Result<()> {
+        match change {
+            Change::ReadWrite => {
+                let id = DocumentId::new(id)?;
+                Ok(self.database.transact(|tx| {
+                    let text = tx.get(&self.name, &id)?;
+                    let text = text.ok_or_else(|| Error::DocumentNotFound {
+                        collection: self.name.clone(),
+                        id: id.clone(),
+                    })?;
+                    let changed = one_more(text.json()).expect("every document has an age");
+                    tx.replace(&self.name, &id, Draft::parse(changed.as_bytes())?)
+                })?)
+            }
+            Change::Operator => Ok(self.collection.update(id, ADD_ONE)?),
+        }
     }
 
     fn get(&mut self, id: &str) -> Result<Option<usize>> {

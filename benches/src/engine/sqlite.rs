@@ -17,11 +17,12 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, Transaction, TransactionBehavior};
 
-use super::{Engine, Safety, Session, Store};
+use super::{Change, End, Engine, Role, Safety, Session, Store};
 use crate::{
     Result, Sample, Workload,
+    documents::one_more,
     question::{Answer, Question, RANGE_LIMIT, TOP_LIMIT, ZIP_BELOW},
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Sqlite {
     name: &'static str,
     table: &'static str,
     insert: &'static str,
+    insert_other: &'static str,
+    select: &'static str,
     /// What makes a text of the column `doc`.
     text: &'static str,
     is_asked: bool,
@@ -43,6 +46,8 @@ pub(super) const BY_ID: Sqlite = Sqlite {
     name: "sqlite",
     table: "(id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID",
     insert: "INSERT INTO docs (id, doc) VALUES (?1, ?2)",
+    insert_other: "INSERT INTO others (id, doc) VALUES (?1, ?2)",
+    select: "SELECT doc FROM docs WHERE id = ?1",
     text: "doc",
     is_asked: false,
 };
@@ -60,6 +65,8 @@ pub(super) const JSONB: Sqlite = Sqlite {
     name: "sqlite-jsonb",
     table: "(id TEXT PRIMARY KEY, doc BLOB NOT NULL)",
     insert: "INSERT INTO docs (id, doc) VALUES (?1, jsonb(?2))",
+    insert_other: "INSERT INTO others (id, doc) VALUES (?1, jsonb(?2))",
+    select: "SELECT json(doc) FROM docs WHERE id = ?1",
     text: "json(doc)",
     is_asked: true,
 };
@@ -85,6 +92,10 @@ impl Engine for Sqlite {
         self.name
     }
 
+    fn role(&self) -> Role {
+        Role::Peer
+    }
+
     fn durability(&self, safety: Safety) -> &'static str {
         match safety {
             Safety::Synced => "wal, full",
@@ -93,13 +104,35 @@ impl Engine for Sqlite {
     }
 
     fn takes(&self, workload: Workload, _threads: usize) -> bool {
-        matches!(workload, Workload::Ask(_)) == self.is_asked
+        match workload {
+            Workload::Ask(_) | Workload::IndexBuild | Workload::MemoryIndexed => self.is_asked,
+            Workload::Checkpoint(_) => false,
+            Workload::Insert
+            | Workload::Batch
+            | Workload::Transaction
+            | Workload::Rollback
+            | Workload::Get
+            | Workload::Mix
+            | Workload::ReadsBesideWriter
+            | Workload::Modify
+            | Workload::ModifyOne
+            | Workload::Update
+            | Workload::UpdateOne
+            | Workload::ReopenClean
+            | Workload::ReopenKilled
+            | Workload::MemoryWritten
+            | Workload::MemoryReopened
+            | Workload::Disk => !self.is_asked,
+        }
     }
 
     fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>> {
         let file = directory.join("docs.sqlite");
         let first = connect(&file, safety)?;
-        first.execute_batch(&format!("CREATE TABLE IF NOT EXISTS docs {}", self.table))?;
+        for name in ["docs", "others"] {
+            let table = self.table;
+            first.execute_batch(&format!("CREATE TABLE IF NOT EXISTS {name} {table}"))?;
+        }
         let (first, turn) = (first.into(), Mutex::default());
         Ok(Box::new(Open { layout: self, file, safety, first, turn }))
     }
@@ -134,20 +167,55 @@ impl Session for Handle<'_> {
     }
 
     fn insert_all(&mut self, samples: &[Sample]) -> Result<()> {
-        let _turn = take(self.turn);
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut insert = transaction.prepare_cached(self.layout.insert)?;
+        let insert = self.layout.insert;
+        self.transact(End::Commit, |transaction| {
+            let mut insert = transaction.prepare_cached(insert)?;
             for sample in samples {
                 insert.execute([&sample.id, &sample.text])?;
             }
-        }
-        Ok(transaction.commit()?)
+            Ok(())
+        })
+    }
+
+    fn insert_in_two(&mut self, samples: &[Sample], end: End) -> Result<()> {
+        let layout = self.layout;
+        self.transact(end, |transaction| {
+            let mut insert = transaction.prepare_cached(layout.insert)?;
+            let mut insert_other = transaction.prepare_cached(layout.insert_other)?;
+            for (place, sample) in samples.iter().enumerate() {
+                let insert = if place % 2 == 0 { &mut insert } else { &mut insert_other };
+                insert.execute([&sample.id, &sample.text])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn change(&mut self, id: &str, change: Change) -> Result<()> {
+        let changed = match change {
+            Change::ReadWrite => {
+                let (mut changed, select) = (0, self.layout.select);
+                self.transact(End::Commit, |transaction| {
+                    let mut select = transaction.prepare_cached(select)?;
+                    let text: String = select.query_row([id], |row| row.get(0))?;
+                    let update = "UPDATE docs SET doc = ?2 WHERE id = ?1";
+                    let mut update = transaction.prepare_cached(update)?;
+                    changed = update.execute([id, &one_more(&text)?])?;
+                    Ok(())
+                })?;
+                changed
+            }
+            Change::Operator => {
+                let _turn = take(self.turn);
+                let update =
+                    "UPDATE docs SET doc = json_set(doc, '$.age', doc->>'$.age' + 1) WHERE id = ?1";
+                self.connection.prepare_cached(update)?.execute([id])?
+            }
+        };
+        if changed == 1 { Ok(()) } else { Err(format!("there is no document {id}").into()) }
     }
 
     fn get(&mut self, id: &str) -> Result<Option<usize>> {
-        let mut select = self.connection.prepare_cached("SELECT doc FROM docs WHERE id = ?1")?;
+        let mut select = self.connection.prepare_cached(self.layout.select)?;
         Ok(select.query_row([id], |row| Ok(row.get_ref(0)?.as_str()?.len())).optional()?)
     }
 
@@ -200,6 +268,22 @@ impl Session for Handle<'_> {
 }
 
 impl Handle<'_> {
+    fn transact(
+        &mut self,
+        end: End,
+        work: impl FnOnce(&Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let _turn = take(self.turn);
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        work(&transaction)?;
+        match end {
+            End::Commit => transaction.commit()?,
+            End::Rollback => transaction.rollback()?,
+        }
+        Ok(())
+    }
+
     fn find(&self, statement: &str, parameters: &[&dyn ToSql]) -> Result<Answer> {
         let mut statement = self.connection.prepare_cached(statement)?;
         let mut rows = statement.query(parameters)?;

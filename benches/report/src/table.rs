@@ -1,12 +1,11 @@
-//! Columns of text.
+//! Columns of text, two spaces or more between them.
 
-use super::Line;
-use crate::targets::{Comparison, Expected};
+use crate::{Comparison, Expected, Row};
 
 const MEGABYTE: f64 = 1e6;
 
-/// The rows as a table: medians, with the least and the greatest figure.
-pub(super) fn rows(lines: &[Line]) -> String {
+/// The rows as a table, with the least and the greatest figure.
+pub(crate) fn rows(rows: &[Row]) -> String {
     let head = [
         "workload",
         "size",
@@ -17,34 +16,38 @@ pub(super) fn rows(lines: &[Line]) -> String {
         "min",
         "max",
         "unit",
+        "ops/s",
         "p50 µs",
         "p99 µs",
+        "max µs",
         "memory MB",
         "disk MB",
     ];
     let mut cells = vec![head.map(str::to_owned).to_vec()];
-    cells.extend(lines.iter().map(|line| {
+    cells.extend(rows.iter().map(|row| {
         vec![
-            line.workload.to_owned(),
-            line.size.to_string(),
-            line.threads.to_string(),
-            line.engine.to_owned(),
-            line.durability.to_owned(),
-            number(line.figure.median),
-            number(line.figure.min),
-            number(line.figure.max),
-            line.unit.to_owned(),
-            line.p50_us.map_or_else(String::new, number),
-            line.p99_us.map_or_else(String::new, number),
-            number(line.memory_bytes as f64 / MEGABYTE),
-            number(line.disk_bytes as f64 / MEGABYTE),
+            row.workload.clone(),
+            row.size.to_string(),
+            row.threads.to_string(),
+            row.engine.clone(),
+            row.durability.clone(),
+            number(row.figure.median),
+            number(row.figure.min),
+            number(row.figure.max),
+            row.unit.clone(),
+            number(row.throughput),
+            number(row.p50_us),
+            number(row.p99_us),
+            number(row.max_us),
+            number(row.memory_bytes as f64 / MEGABYTE),
+            number(row.disk_bytes as f64 / MEGABYTE),
         ]
     }));
     columns(&cells)
 }
 
 /// The comparisons as a table, each beside what is expected.
-pub(super) fn comparisons(comparisons: &[Comparison]) -> String {
+pub(crate) fn comparisons(comparisons: &[Comparison]) -> String {
     let head = ["monsterdb", "median", "min", "max", "unit", "expected", "met"];
     let mut cells = vec![head.map(str::to_owned).to_vec()];
     cells.extend(comparisons.iter().map(|comparison| {
@@ -59,7 +62,7 @@ pub(super) fn comparisons(comparisons: &[Comparison]) -> String {
             number(comparison.measured.median),
             number(comparison.measured.min),
             number(comparison.measured.max),
-            comparison.unit.to_owned(),
+            comparison.unit.clone(),
             expected,
             met.to_owned(),
         ]
@@ -89,9 +92,10 @@ fn columns(rows: &[Vec<String>]) -> String {
 }
 
 /// Three figures that count, thousands set apart.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
+        ..0.01 => format!("{value:.4}"),
         ..10.0 => format!("{value:.2}"),
         ..100.0 => format!("{value:.1}"),
         _ => {
