@@ -158,6 +158,14 @@
 //! `cargo test --test load p34` loses requests and answers on the way, which must not be a finding;
 //! `cargo test --test load p35` adds up what it reports.
 //!
+//! # The benchmarks
+//!
+//! A figure is worth what its row says of how it came about, and what the other engines really did.
+//!
+//! *Checks*: `cargo test --package bench-report` looks for every part of every row (p31) and holds
+//! the table against the JSON (p32). `cargo test --package benches` lets all engines do the same
+//! work and compares their answers, and reads from the log what one insert costs the device.
+//!
 //! # What is not checked
 //!
 //! - **Real devices.** Power cuts are those of a model of a disk. A device that lies about a sync, or
