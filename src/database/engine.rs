@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{RecoveryReport, history::History, options::Settings};
 use crate::{
-    checkpoint::{self, Failure, Manifest},
+    checkpoint::{self, Checkpoint, Failure, Manifest},
     commit::{Committer, Logged},
     error::{Error, Result},
     histogram::Histogram,
@@ -34,7 +34,7 @@ pub(super) struct Engine {
 
 /// The checkpoint on disk, and what had gone into the log when it was made.
 pub(super) struct LastCheckpoint {
-    pub(super) manifest: Manifest,
+    pub(super) written: Checkpoint,
     pub(super) logged: Logged,
     pub(super) at: Instant,
 }
@@ -54,18 +54,18 @@ impl Engine {
         group.check_usable()?;
         let logged = group.logged();
         let snapshot = self.committer.published();
-        if snapshot.version() == last.manifest.version {
+        if snapshot.version() == last.written.manifest.version {
             return Ok(snapshot.version());
         }
         let begun = Clock::instant();
         step("checkpoint_before_sync", || group.wait_synced(snapshot.version()))?;
-        let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
-        let manifest = self.accept(written)?;
-        self.checkpointed.store(Arc::new(manifest.version));
+        let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.written);
+        let written = self.accept(written)?;
+        self.checkpointed.store(Arc::new(written.manifest.version));
         let at = Clock::instant();
         self.checkpoints.note_time(at - begun);
-        *last = LastCheckpoint { manifest, logged, at };
-        self.remove_covered(&last.manifest)?;
+        *last = LastCheckpoint { written, logged, at };
+        self.remove_covered(&last.written.manifest)?;
         Ok(snapshot.version())
     }
 
@@ -168,9 +168,10 @@ impl Engine {
     fn state_synced(&self) -> Result<()> {
         let mut last = lock(&self.checkpoint);
         let synced = self.committer.group().synced();
-        if synced > last.manifest.synced && !mutant("close_states_nothing") {
-            last.manifest.synced = synced;
-            self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
+        let manifest = &mut last.written.manifest;
+        if synced > manifest.synced && !mutant("close_states_nothing") {
+            manifest.synced = synced;
+            self.accept(checkpoint::write_manifest(&*self.storage, manifest))?;
         }
         Ok(())
     }

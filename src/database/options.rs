@@ -186,7 +186,7 @@ impl Builder {
     }
 
     fn start(self, storage: Arc<dyn Storage>, recovered: recovery::Recovered) -> Database {
-        let recovery::Recovered { snapshot, manifest, report } = recovered;
+        let recovery::Recovered { snapshot, checkpoint, report } = recovered;
         let Settings { segment_bytes, in_memory, feed_retain_bytes, .. } = self.settings;
         let kept_bytes = in_memory.then_some(feed_retain_bytes);
         let options = GroupOptions { segment_bytes, kept_bytes };
@@ -194,11 +194,11 @@ impl Builder {
         let engine = Arc::new(Engine {
             committer: Committer::new(group, self.settings.memory_limit),
             storage,
-            checkpointed: Published::new(Arc::new(manifest.version)),
+            checkpointed: Published::new(Arc::new(checkpoint.manifest.version)),
             checkpoints: Histogram::default(),
             checkpoints_failed: Counter::default(),
             checkpoint: Mutex::new(LastCheckpoint {
-                manifest,
+                written: checkpoint,
                 logged: Logged::default(),
                 at: Clock::instant(),
             }),
