@@ -14,7 +14,7 @@ const WORK: [(&str, &str); 11] = [
     ("always: put a/1 6000; put a/2 3000; put a/3 3000; put b/1 9000", "w1"),
     ("always: put a/4 1500", "w1 d2"),
     ("always: put a/5 300", "w1 d2 d3"),
-    ("always: inc a/5; put b/2 20", "w1 d2 d4"),
+    ("always: put a/8 200; put b/2 20", "w1 d2 d4"),
     ("always: put a/6 10", "w1 d2 d4 d5"),
     ("always: delete a/4", "w1 d2 d4 d5 d6"),
     ("always: delete a/1; inc a/5; put a/6 700", "w1 d7"),
