@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{FORMAT, MANIFEST};
+use super::{FORMAT, MANIFEST, index_file::file_name};
 use crate::{
     error::{Error, Result},
     names::{CollectionName, IndexName},
@@ -153,6 +153,17 @@ impl Manifest {
     pub fn collection(&self, name: &CollectionName) -> Option<&ManifestCollection> {
         let place = self.collections.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
         self.collections.get(place)
+    }
+
+    /// The files that its indexes have when nothing is wrong with them; it does not name them.
+    pub fn index_files(&self) -> impl Iterator<Item = String> {
+        self.collections.iter().flat_map(|collection| {
+            let whole = collection.files.iter().take(1);
+            whole.flat_map(|file| {
+                let names = collection.indexes.iter().map(|(index, _)| index);
+                names.map(|index| file_name(&collection.name, index, file.version))
+            })
+        })
     }
 
     /// Every file that it names.

@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, io};
 
 use super::{
-    Checkpoint, FOLDER, FileEntry, INDEX_FOLDER, MANIFEST, Manifest, ManifestCollection,
-    chain::write_chain, index_file::file_name,
+    Checkpoint, FOLDER, INDEX_FOLDER, MANIFEST, Manifest, ManifestCollection, chain::write_chain,
 };
 use crate::{
     error::Error,
@@ -23,6 +22,15 @@ pub enum Failure {
     /// The manifest was renamed but its folder could not be synced: which one a crash would leave
     /// is unknown, so nothing may be removed and nothing written any more.
     Unknown(Error),
+}
+
+impl Failure {
+    /// The error alone, for whoever gives up in both cases.
+    pub fn into_error(self) -> Error {
+        match self {
+            Failure::Discarded(error) | Failure::Unknown(error) => error,
+        }
+    }
 }
 
 /// Writes what changed in a snapshot's collections and then the manifest that names the files.
@@ -101,15 +109,7 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
 /// What the system says; then some of them remain, which does no harm.
 pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<()> {
     let named: BTreeSet<&str> = manifest.files().map(|entry| entry.file.as_str()).collect();
-    let indexes = manifest.collections.iter().flat_map(|entry| {
-        let whole = entry.files.iter().take(1);
-        let named = move |file: &FileEntry| {
-            let version = file.version;
-            entry.indexes.iter().map(move |(index, _)| file_name(&entry.name, index, version))
-        };
-        whole.flat_map(named)
-    });
-    let indexes: BTreeSet<String> = indexes.collect();
+    let indexes: BTreeSet<String> = manifest.index_files().collect();
     for folder in [FOLDER.to_owned()].into_iter().chain(index_folders(storage)?) {
         for name in storage.list(&folder)? {
             let name = format!("{folder}/{name}");

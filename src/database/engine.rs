@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{RecoveryReport, history::History, options::Settings};
+use super::{RecoveryReport, backup::Backup, history::History, options::Settings};
 use crate::{
     checkpoint::{self, Checkpoint, Failure, Manifest},
     commit::{Committer, Logged},
@@ -11,7 +11,7 @@ use crate::{
     storage::Storage,
     sync::{Arc, Clock, Counter, Mutex, Published, lock, mutant, step},
     version::Version,
-    wal::{self, Waypoints},
+    wal::{self, Archive, Waypoints},
 };
 
 /// Everything but the handles, so that the maintenance thread does not keep the database open.
@@ -28,6 +28,7 @@ pub(super) struct Engine {
     pub(super) checkpoints_failed: Counter,
     pub(super) history: History,
     pub(super) waypoints: Arc<Waypoints>,
+    pub(super) archive: Option<Archive>,
     pub(super) recovery: RecoveryReport,
     pub(super) opened: Instant,
 }
@@ -69,6 +70,22 @@ impl Engine {
         Ok(snapshot.version())
     }
 
+    /// The files of a checkpoint of the latest committed state, or of a later one.
+    pub(super) fn backup(&self) -> Result<Backup> {
+        self.checkpoint()?;
+        // Nobody removes them while they are opened.
+        let last = lock(&self.checkpoint);
+        Backup::open(&*self.storage, &last.written.manifest)
+    }
+
+    /// Copies what is safe of the log to its archive, if it has one.
+    fn archive(&self) -> Result<()> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        let synced = self.committer.group().synced();
+        let kept = step("log_unarchived", || archive.keep(&*self.storage, synced));
+        kept.map_err(|error| Error::io("archive the log of", self.storage.path(""), error))
+    }
+
     /// Takes the outcome of a checkpoint. One whose manifest is in doubt ends all writing.
     fn accept<T>(&self, written: Result<T, Failure>) -> Result<T> {
         written.map_err(|failure| match failure {
@@ -85,6 +102,10 @@ impl Engine {
     /// Removes the files that a checkpoint has made needless. One that stays does no harm.
     fn remove_covered(&self, manifest: &Manifest) -> Result<()> {
         let storage = &*self.storage;
+        if let Err(error) = self.archive() {
+            tracing::warn!(%error, "no segment is removed before it is in the archive");
+            return Ok(());
+        }
         let kept = match mutant("feed_retains_nothing") {
             true => 0,
             false => self.settings.feed_retain_bytes,
@@ -137,7 +158,13 @@ impl Engine {
         let made = group.make_ahead();
         let checkpointed =
             if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
-        synced.and(made).and(expired).and(checkpointed)
+        let archived = match &self.archive {
+            Some(archive) => archive.keep_followed(&*self.storage),
+            None => Ok(()),
+        };
+        let archived =
+            archived.map_err(|error| Error::io("archive the log of", self.storage.path(""), error));
+        synced.and(made).and(expired).and(checkpointed).and(archived)
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -160,6 +187,7 @@ impl Engine {
         if self.settings.checkpoint.on_close {
             self.checkpoint()?;
         }
+        self.archive()?;
         self.state_synced()
     }
 

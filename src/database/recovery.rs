@@ -160,9 +160,7 @@ fn remove_temporary_files(storage: &dyn Storage) -> Result<()> {
 }
 
 fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
-    checkpoint::write_manifest(storage, manifest).map_err(|failure| match failure {
-        Failure::Discarded(error) | Failure::Unknown(error) => error,
-    })
+    checkpoint::write_manifest(storage, manifest).map_err(Failure::into_error)
 }
 
 fn report(report: &RecoveryReport) {
