@@ -1,6 +1,6 @@
 //! Operations, for admin keys.
 
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     problem::Problem,
     respond::{Answer, json_text},
     sessions::SessionCounts,
+    stream::streamed_by_thread,
 };
 use crate::{
     commit::{CommitCounts, ConflictCounts, Logged},
@@ -101,6 +102,15 @@ pub(super) async fn checkpoint(
 ) -> Result<Answer, Problem> {
     let version = service.block(|database| database.checkpoint()).await?;
     Ok(Answer::json(StatusCode::OK, json_text(&Checkpoint { version: version.get() })))
+}
+
+/// `GET /admin/backup`: the files of a checkpoint as an archive.
+pub(super) async fn backup(
+    _: Allowed<Admin>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let backup = service.block(|database| database.backup()).await?;
+    Ok(streamed_by_thread("application/x-tar", move |out| backup.write_tar(out)))
 }
 
 /// `GET /admin/stats`: how the database is doing, in numbers.

@@ -5,6 +5,7 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod backup;
 mod batches;
 mod bulk;
 mod changes;

@@ -115,12 +115,13 @@ fn what_cannot_be_done_is_refused_as_documented_and_changes_nothing() {
 }
 
 /// Routes that have nothing that could be missing, taken or required.
-const ALWAYS: [&str; 12] = [
+const ALWAYS: [&str; 13] = [
     "/collections",
     "/collections/{collection}/query",
     "/transactions",
     "/transactions/{token}/collections/{collection}/query",
     "/admin/checkpoint",
+    "/admin/backup",
     "/admin/stats",
     "/admin/keys",
     "/health",

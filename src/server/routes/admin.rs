@@ -17,7 +17,7 @@ pub(super) static SECTION: Section = Section {
     routes: &ROUTES,
 };
 
-static ROUTES: [Route; 6] = [
+static ROUTES: [Route; 7] = [
     Route {
         name: "checkpoint",
         handler: || to(admin::checkpoint),
@@ -31,6 +31,17 @@ static ROUTES: [Route; 6] = [
             &[json("AtVersion", &[r#"{"version":17}"#])],
         )],
         ..post("/admin/checkpoint")
+    },
+    Route {
+        name: "backup",
+        handler: || to(admin::backup),
+        role: Some(Role::Admin),
+        summary: "Write a backup",
+        description: "Writes a checkpoint and sends its files as a tar archive, while reads and \
+            writes go on. `monsterdb verify` checks it and `monsterdb restore` makes a database of \
+            it. The manifest is its last file: an archive without one is not whole.",
+        replies: &[reply(200, "The files.", &[TAR])],
+        ..get("/admin/backup")
     },
     Route {
         name: "stats",
@@ -95,6 +106,8 @@ static ROUTES: [Route; 6] = [
 ];
 
 const TEXT: Content = Content { media_type: "text/plain", schema: "Metrics", examples: &[] };
+
+const TAR: Content = Content { media_type: "application/x-tar", schema: "Backup", examples: &[] };
 
 const STATS: &str = r#"{"version":17,"synced":17,"checkpoint":12,"durability":"always","uptime_s":3,"reason":null,"documents":2,"bytes":420,"memory_limit":6442450944,"recovery":{"checkpoint":12,"replayed":4,"in_doubt":1,"cut_bytes":0},"log":{"bytes":2048,"operations":9,"writes":4,"syncs":{"count":4,"mean_us":105,"p50_us":128,"p99_us":256}},"commits":{"committed":5,"conflicts":1,"retries":0,"locked_runs":0},"conflicts":[{"collection":"people","documents":1,"predicates":0,"collections":0}],"checkpoints":{"written":{"count":0,"mean_us":0,"p50_us":null,"p99_us":null},"failed":0},"retained":{"versions":2,"bytes":3072,"oldest_s":2},"sessions":{"open":0,"oldest_s":0,"begun":1,"committed":1,"conflicts":0,"expired":0}}"#;
 
