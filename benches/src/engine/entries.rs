@@ -57,7 +57,9 @@ fn key(value: u64, id: &str) -> Vec<u8> {
 pub(super) fn takes(workload: Workload) -> bool {
     match workload {
         Workload::Ask(topic) => matches!(topic, Topic::Equality | Topic::Range),
-        Workload::Update | Workload::UpdateOne | Workload::Checkpoint(_) => false,
+        Workload::Update | Workload::UpdateOne | Workload::Checkpoint(_) | Workload::DiskFeed => {
+            false
+        }
         Workload::Insert
         | Workload::Batch
         | Workload::Transaction

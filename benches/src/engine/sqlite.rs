@@ -106,7 +106,7 @@ impl Engine for Sqlite {
     fn takes(&self, workload: Workload, _threads: usize) -> bool {
         match workload {
             Workload::Ask(_) | Workload::IndexBuild | Workload::MemoryIndexed => self.is_asked,
-            Workload::Checkpoint(_) => false,
+            Workload::Checkpoint(_) | Workload::DiskFeed => false,
             Workload::Insert
             | Workload::Batch
             | Workload::Transaction
