@@ -18,7 +18,8 @@ workloads (all): insert batch transaction rollback
                  scan top aggregate index-build
                  checkpoint-0 checkpoint-1000 checkpoint-100000
                  reopen-clean reopen-killed
-                 memory-written memory-indexed memory-reopened disk
+                 memory-written memory-indexed memory-reopened
+                 disk disk-feed
 options:
   --threads N,…        only these numbers of threads
   --size N,…           documents, one number after the other (100000)

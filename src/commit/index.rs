@@ -211,14 +211,12 @@ impl Building {
         collection: &CollectionName,
         later: &Arc<Snapshot>,
     ) -> Result<usize, IndexError> {
-        let mut changes = 0;
-        for change in self.state.changes(later, collection.as_str()) {
-            self.index.take_in(collection, &change)?;
-            changes += 1;
-        }
+        let changes: Vec<_> = self.state.changes(later, collection.as_str()).collect();
+        self.index.take_in(collection, &changes)?;
+        let count = changes.len();
         self.state = Arc::clone(later);
-        self.caught_up += changes;
-        Ok(changes)
+        self.caught_up += count;
+        Ok(count)
     }
 
     /// What links the index into a state; nothing where it is there already.
@@ -233,12 +231,10 @@ impl Building {
             return Ok(None);
         }
         // What is taken in here was checked when it was committed, but not against this index.
-        let mut added = Vec::new();
         let from = if mutant("skip_last_catch_up") { tip } else { &self.state };
-        for change in from.changes(tip, collection.as_str()) {
-            added.extend(self.index.take_in(collection, &change)?);
-            self.caught_up += 1;
-        }
+        let changes: Vec<_> = from.changes(tip, collection.as_str()).collect();
+        let added = self.index.take_in(collection, &changes)?;
+        self.caught_up += changes.len();
         self.state = Arc::clone(tip);
         if !mutant("link_without_unique") {
             self.index.check_unique(collection, &added)?;

@@ -6,14 +6,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use im::ordmap::DiffItem;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfit, filling::Filling,
-};
+use super::{CatalogChange, CollectionWrites, Documents, Index, IndexChange, Unfit, map::Map};
 use crate::{
-    document::{Document, KeyBytes},
+    document::Document,
     limits,
     names::{CollectionName, DocumentId, IndexName, Sought},
     sync::{Arc, WriteOnce},
@@ -136,7 +133,7 @@ impl Collection {
 
     /// The greatest id.
     pub(crate) fn last_id(&self) -> Option<&DocumentId> {
-        self.documents.get_max().map(|(id, _)| id)
+        self.documents.last().map(|(id, _)| id)
     }
 
     /// One document with the id as the collection holds it.
@@ -212,7 +209,7 @@ impl Collection {
         later: Option<&'a Collection>,
     ) -> impl Iterator<Item = Change<'a>> + use<'a> {
         let both = match (earlier, later) {
-            (Some(earlier), Some(later)) => Some(earlier.documents.diff(&later.documents)),
+            (Some(earlier), Some(later)) => Some(earlier.documents.difference(&later.documents)),
             (None, None) | (Some(_), None) | (None, Some(_)) => None,
         };
         let alone = both.is_none();
@@ -220,7 +217,7 @@ impl Collection {
         let created = later.filter(|_| alone).into_iter().flat_map(|c| c.documents.iter());
         both.into_iter()
             .flatten()
-            .map(Change::from_difference)
+            .map(|(id, old, new)| Change { id, old, new })
             .chain(dropped.map(|(id, old)| Change { id, old: Some(old), new: None }))
             .chain(created.map(|(id, new)| Change { id, old: None, new: Some(new) }))
     }
@@ -276,45 +273,24 @@ impl Collection {
         name: &CollectionName,
         documents: &BTreeMap<DocumentId, Option<Arc<Document>>>,
     ) -> Result<(), Unfit> {
-        let mut added: Vec<Vec<KeyBytes>> = self.indexes.iter().map(|_| Vec::new()).collect();
-        for (id, document) in documents {
-            let before = self.write(id, document.as_ref());
-            for (index, added) in self.indexes.iter_mut().zip(&mut added) {
-                index.write(name, id, before.as_ref(), document.as_ref(), added)?;
-            }
+        let changes: Vec<_> = documents
+            .iter()
+            .map(|(id, new)| Change { id, old: self.documents.get(id), new: new.as_ref() })
+            .collect();
+        let mut added = Vec::with_capacity(self.indexes.len());
+        for index in &mut self.indexes {
+            added.push(index.take_in(name, &changes)?);
         }
         for (index, added) in self.indexes.iter().zip(&added) {
             index.check_unique(name, added)?;
         }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        id: &DocumentId,
-        document: Option<&Arc<Document>>,
-    ) -> Option<Arc<Document>> {
-        let before = match document {
-            Some(document) => {
-                self.bytes += footprint(id, document);
-                self.documents.insert(id.clone(), Arc::clone(document))
-            }
-            None => self.documents.remove(id),
-        };
-        self.bytes -= before.as_ref().map_or(0, |before| footprint(id, before));
-        before
-    }
-}
-
-impl<'a> Change<'a> {
-    fn from_difference(item: DiffItem<'a, 'a, DocumentId, Arc<Document>>) -> Change<'a> {
-        match item {
-            DiffItem::Add(id, new) => Change { id, old: None, new: Some(new) },
-            DiffItem::Update { old: (id, old), new: (_, new) } => {
-                Change { id, old: Some(old), new: Some(new) }
-            }
-            DiffItem::Remove(id, old) => Change { id, old: Some(old), new: None },
+        for Change { id, old, new } in &changes {
+            self.bytes += new.map_or(0, |new| footprint(id, new));
+            self.bytes -= old.map_or(0, |old| footprint(id, old));
         }
+        let changes: Vec<_> = documents.iter().map(|(id, new)| (id.clone(), new.clone())).collect();
+        self.documents.apply(&changes);
+        Ok(())
     }
 }
 
@@ -323,11 +299,7 @@ impl<'a> Change<'a> {
 /// The documents' heads are made here, one after the other, and so lie apart from their texts:
 /// whoever looks for a document and has no need of its text touches fewer pages.
 fn filled(documents: Vec<(DocumentId, Document)>) -> Documents {
-    let mut filling = Filling::new(documents.len());
-    for (id, document) in documents {
-        filling.push(id, Arc::new(document));
-    }
-    filling.finish()
+    Map::from_sorted(documents.into_iter().map(|(id, document)| (id, Arc::new(document))).collect())
 }
 
 fn footprint(id: &DocumentId, document: &Document) -> u64 {

@@ -7,12 +7,12 @@
 //! [`Snapshot::advance`] inside it. So live and recovered state cannot
 //! diverge.
 //!
-//! Collections and their documents are persistent maps (B+ trees whose versions share every node
-//! that did not change). Holding an old snapshot costs only what has changed since.
+//! Documents and the entries of indexes lie in persistent maps (B+ trees whose versions share every
+//! node that did not change, see [`map`]). Holding an old snapshot costs only what has changed since.
 
 mod collection;
-mod filling;
 pub mod index;
+mod map;
 mod primary;
 mod unfit;
 mod write_set;
@@ -272,7 +272,7 @@ impl std::fmt::Debug for Snapshot {
 }
 
 /// The map of a collection's documents by id.
-pub(crate) type Documents = OrdMap<DocumentId, Arc<Document>>;
+type Documents = map::Map<DocumentId, Arc<Document>>;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]

@@ -3,7 +3,7 @@
 //! The map of documents is ordered by id, and ids are ordered as their encodings are, so a range of
 //! keys on `_id` is a range of the map. The encoding is only compared with, never made.
 
-use std::{cmp::Ordering, ops::Bound};
+use std::cmp::Ordering;
 
 use super::Collection;
 use crate::{
@@ -25,9 +25,7 @@ impl Collection {
         &'a self,
         range: &KeyRange,
     ) -> impl DoubleEndedIterator<Item = (&'a DocumentId, &'a Arc<Document>)> + use<'a> {
-        let start = Bound::Included(Place(&range.start));
-        let end = range.end.as_deref().map_or(Bound::Unbounded, |end| Bound::Excluded(Place(end)));
-        self.documents.range((start, end))
+        self.documents.range(&Place(&range.start), range.end.as_deref().map(Place).as_ref())
     }
 }
 

@@ -64,7 +64,8 @@ impl Engine for Map {
             | Workload::ReopenKilled
             | Workload::MemoryIndexed
             | Workload::MemoryReopened
-            | Workload::Disk => false,
+            | Workload::Disk
+            | Workload::DiskFeed => false,
         }
     }
 

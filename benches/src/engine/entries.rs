@@ -57,7 +57,7 @@ fn key(value: u64, id: &str) -> Vec<u8> {
 pub(super) fn takes(workload: Workload) -> bool {
     match workload {
         Workload::Ask(topic) => matches!(topic, Topic::Equality | Topic::Range),
-        Workload::AskBare(_) | Workload::Checkpoint(_) => false,
+        Workload::AskBare(_) | Workload::Checkpoint(_) | Workload::DiskFeed => false,
         Workload::Update | Workload::UpdateOne => false,
         Workload::Insert
         | Workload::Batch

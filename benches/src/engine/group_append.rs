@@ -92,7 +92,8 @@ impl Engine for GroupAppend {
             | Workload::MemoryWritten
             | Workload::MemoryIndexed
             | Workload::MemoryReopened
-            | Workload::Disk => false,
+            | Workload::Disk
+            | Workload::DiskFeed => false,
         }
     }
 

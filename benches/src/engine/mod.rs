@@ -40,6 +40,19 @@ pub trait Engine: Sync {
     ///
     /// What the engine says.
     fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>>;
+
+    /// The same, told to keep nothing on the device that only a feed of changes needs.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn open_without_feed(
+        &'static self,
+        directory: &Path,
+        safety: Safety,
+    ) -> Result<Box<dyn Store>> {
+        self.open(directory, safety)
+    }
 }
 
 /// What an engine is in the comparison.

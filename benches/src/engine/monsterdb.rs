@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use monsterdb::{
-    Aggregate, Collection, CollectionName, Database, DocumentId, Draft, Durability, Error, Filter,
-    IndexDefinition, Json, Metric, Query, Sort, Transaction, field, query::Source,
+    Aggregate, Builder, Collection, CollectionName, Database, DocumentId, Draft, Durability, Error,
+    Filter, IndexDefinition, Json, Metric, Query, Sort, Transaction, field, query::Source,
 };
 
 use super::{Change, End, Engine, Role, Safety, Session, Store};
@@ -52,11 +52,15 @@ impl Engine for MonsterDb {
     }
 
     fn open(&'static self, directory: &Path, safety: Safety) -> Result<Box<dyn Store>> {
-        let durability = match safety {
-            Safety::Synced => Durability::Always,
-            Safety::HandedOver => Durability::None,
-        };
-        Ok(Box::new(Open(Database::builder().durability(durability).open(directory)?)))
+        Ok(Box::new(Open(builder(safety).open(directory)?)))
+    }
+
+    fn open_without_feed(
+        &'static self,
+        directory: &Path,
+        safety: Safety,
+    ) -> Result<Box<dyn Store>> {
+        Ok(Box::new(Open(builder(safety).feed_retain_bytes(0).open(directory)?)))
     }
 }
 
@@ -174,6 +178,13 @@ impl Session for Handle {
             }
         }
     }
+}
+
+fn builder(safety: Safety) -> Builder {
+    Database::builder().durability(match safety {
+        Safety::Synced => Durability::Always,
+        Safety::HandedOver => Durability::None,
+    })
 }
 
 fn find(source: &dyn Source, query: Query) -> Result<Answer> {

@@ -107,7 +107,7 @@ impl Engine for Sqlite {
         match workload {
             Workload::Ask(_) | Workload::AskBare(_) => self.is_asked,
             Workload::IndexBuild | Workload::MemoryIndexed => self.is_asked,
-            Workload::Checkpoint(_) => false,
+            Workload::Checkpoint(_) | Workload::DiskFeed => false,
             Workload::Insert
             | Workload::Batch
             | Workload::Transaction

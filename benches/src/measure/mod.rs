@@ -111,7 +111,10 @@ impl Place<'_> {
             Workload::MemoryWritten => self.memory_written(false),
             Workload::MemoryIndexed => self.memory_written(true),
             Workload::MemoryReopened => self.memory_reopened(),
-            Workload::Disk => self.disk(),
+            Workload::Disk => {
+                self.disk(self.engine.open_without_feed(self.directory, Safety::Synced)?)
+            }
+            Workload::DiskFeed => self.disk(self.open()?),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{BATCH, Done, Place, threads::Ran};
 use crate::{
     Result, Sample,
-    engine::Session,
+    engine::{Session, Store},
     machine::{directory_bytes, resident_bytes},
 };
 
@@ -57,9 +57,8 @@ impl Place<'_> {
         Ok((measured, Some(store)))
     }
 
-    pub(super) fn disk(&self) -> Result<Done> {
+    pub(super) fn disk(&self, store: Box<dyn Store>) -> Result<Done> {
         let before = resident_bytes()?;
-        let store = self.open()?;
         let ran = self.write_batches(&mut *store.session()?)?;
         store.close()?;
         let bytes = directory_bytes(self.directory)?;

@@ -6,8 +6,7 @@
 //! gives no order). Entries hold the documents themselves, so that a look-up ends here.
 //!
 //! Invariant: an index holds exactly the keys of those documents of its collection that match its
-//! filter. It is made from documents in one way, `write`: by a commit, by replay, and by
-//! a build.
+//! filter.
 
 mod definition;
 mod unique;
@@ -15,11 +14,12 @@ mod unique;
 pub use definition::IndexDefinition;
 pub(crate) use definition::IndexPath;
 
-use std::{cmp::Ordering, collections::HashMap, fmt, ops::Bound};
+use std::{cmp::Ordering, collections::HashMap, fmt};
 
-use im::OrdMap;
-
-use super::{Change, filling::Filling};
+use super::{
+    Change,
+    map::{Changed, Map},
+};
 use crate::{
     document::{Document, KeyBytes, KeyRange},
     error::IndexError,
@@ -33,7 +33,7 @@ use crate::{
 pub struct Index {
     name: IndexName,
     definition: Arc<IndexDefinition>,
-    entries: OrdMap<IndexKey, Arc<Document>>,
+    entries: Map<IndexKey, Arc<Document>>,
     /// How many documents hold an array, by path.
     arrays: Box<[u64]>,
     bytes: u64,
@@ -68,7 +68,7 @@ impl Index {
             name,
             arrays: definition.paths.iter().map(|_| 0).collect(),
             definition,
-            entries: OrdMap::new(),
+            entries: Map::new(),
             bytes: 0,
             usage: Arc::new(Counter::default()),
         }
@@ -128,12 +128,8 @@ impl Index {
         &'a self,
         range: &KeyRange,
     ) -> impl DoubleEndedIterator<Item = IndexEntry<'a>> + use<'a> {
-        let start = Bound::Included(Place(&range.start));
-        let end = match &range.end {
-            Some(end) => Bound::Excluded(Place(end)),
-            None => Bound::Unbounded,
-        };
-        self.entries.range((start, end)).map(IndexEntry::of)
+        let end = range.end.as_deref().map(Place);
+        self.entries.range(&Place(&range.start), end.as_ref()).map(IndexEntry::of)
     }
 
     /// All entries, in order.
@@ -141,13 +137,31 @@ impl Index {
         self.entries.iter().map(IndexEntry::of)
     }
 
-    /// Takes one document's change in. Keys that are new are added to `added`.
-    pub(super) fn write(
+    /// Takes changes in, each document once, and returns the keys that are new, for a unique index.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::Unindexable`].
+    pub fn take_in(
         &mut self,
         collection: &CollectionName,
-        id: &DocumentId,
-        old: Option<&Arc<Document>>,
-        new: Option<&Arc<Document>>,
+        changes: &[Change<'_>],
+    ) -> Result<Vec<KeyBytes>, IndexError> {
+        let (mut entries, mut added) = (Vec::with_capacity(changes.len()), Vec::new());
+        for change in changes {
+            self.note(collection, change, &mut entries, &mut added)?;
+        }
+        entries.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
+        self.entries.apply(&entries);
+        Ok(added)
+    }
+
+    /// Notes what becomes of one document's entries. Keys that are new are added to `added`.
+    fn note(
+        &mut self,
+        collection: &CollectionName,
+        &Change { id, old, new }: &Change<'_>,
+        entries: &mut Vec<Changed<IndexKey, Arc<Document>>>,
         added: &mut Vec<KeyBytes>,
     ) -> Result<(), IndexError> {
         // What is stored was taken in before, so it has keys.
@@ -159,36 +173,19 @@ impl Index {
         let gone = before.keys.iter().filter(|value| !after.has(value));
         for value in gone.filter(|_| !mutant("index_keeps_old_keys")) {
             self.bytes -= footprint(value);
-            self.entries.remove(&IndexKey { value: value.clone(), id: id.clone() });
+            entries.push((IndexKey { value: value.clone(), id: id.clone() }, None));
         }
         for (value, document) in after.keys.into_iter().zip(new.into_iter().cycle()) {
-            let size = footprint(&value);
-            let key = IndexKey { value, id: id.clone() };
-            let is_new = !before.has(&key.value);
-            if is_new && self.definition.unique {
-                added.push(key.value.clone());
+            if !before.has(&value) {
+                self.bytes += footprint(&value);
+                added.extend(self.definition.unique.then(|| value.clone()));
             }
-            self.entries.insert(key, Arc::clone(document));
-            self.bytes += if is_new { size } else { 0 };
+            let key = IndexKey { value, id: id.clone() };
+            entries.push((key, Some(Arc::clone(document))));
         }
         self.count_array(before.array, |documents| documents - 1);
         self.count_array(after.array, |documents| documents + 1);
         Ok(())
-    }
-
-    /// Takes one change in, and returns the keys that are new, for a unique index.
-    ///
-    /// # Errors
-    ///
-    /// [`IndexError::Unindexable`].
-    pub fn take_in(
-        &mut self,
-        collection: &CollectionName,
-        change: &Change<'_>,
-    ) -> Result<Vec<KeyBytes>, IndexError> {
-        let mut added = Vec::new();
-        self.write(collection, change.id, change.old, change.new, &mut added)?;
-        Ok(added)
     }
 
     /// Builds an index over documents that were never written to it.
@@ -217,11 +214,7 @@ impl Index {
             index.count_array(keys.array, |documents| documents + 1);
         }
         entries.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
-        let mut filling = Filling::new(entries.len());
-        for (key, document) in entries {
-            filling.push(key, document);
-        }
-        index.entries = filling.finish();
+        index.entries = Map::from_sorted(entries);
         Ok(index)
     }
 
@@ -243,7 +236,7 @@ impl Index {
         order: &[u32],
     ) -> Result<Index, String> {
         let mut index = Index::new(name, definition);
-        let mut filling = Filling::new(order.len());
+        let mut entries = Vec::with_capacity(order.len());
         // The keys of documents with several, and which documents had their first.
         let mut waiting: HashMap<u32, std::vec::IntoIter<KeyBytes>> = HashMap::new();
         let mut begun = vec![false; documents.len()];
@@ -271,7 +264,7 @@ impl Index {
                 return Err("its entries are not in the order of keys".to_owned());
             }
             last = Some(key.clone());
-            filling.push(key, Arc::clone(document));
+            entries.push((key, Arc::clone(document)));
         }
         let mut lacks = waiting.values().any(|keys| keys.len() > 0);
         for ((id, document), begun) in documents.iter().zip(begun) {
@@ -280,7 +273,7 @@ impl Index {
         if lacks && !mutant("index_file_may_lack_entries") {
             return Err("it lacks an entry that a document has".to_owned());
         }
-        index.entries = filling.finish();
+        index.entries = Map::from_sorted(entries);
         Ok(index)
     }
 

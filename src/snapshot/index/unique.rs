@@ -4,8 +4,6 @@
 //! not null: a key of nothing but missing values (or arrays without elements) belongs to any number
 //! of documents, one that holds a null to one.
 
-use std::ops::Bound;
-
 use super::{Index, IndexEntry, Place};
 use crate::{
     document::KeyBytes,
@@ -32,8 +30,7 @@ impl Index {
             return Ok(());
         }
         let offenders = keys.iter().filter_map(|key| {
-            let place = Place(key.as_bytes());
-            let range = self.entries.range((Bound::Included(place), Bound::Unbounded));
+            let range = self.entries.range(&Place(key.as_bytes()), None);
             let mut same = range.map(IndexEntry::of).take_while(|entry| entry.value == key);
             self.offender(same.next()?, same.next()?)
         });
