@@ -4,19 +4,18 @@
 //! is woken in vain, and nobody who is woken has to pass the group's mutex to learn that it is
 //! done. They are told when the mutex is released again, so that none of them runs into it; the
 //! next leader is told first, for the device has nothing to do until it comes. One signal for all
-//! is less to explain, but with it a commit of 64 threads on two processors took four calls of the
-//! system to sleep and wake, where it now takes two and a half, and those threads did half as much.
+//! is less to explain, but with it a commit of one of 64 threads on two processors took five and a
+//! half system calls to sleep and to wake, where it now takes two and a half, and those threads
+//! did less than half as much.
 //!
 //! # Why nobody sleeps for ever
 //!
-//! Whoever goes to sleep finds, under the mutex, that its goal is not reached, that the storage
-//! has not failed and that somebody leads. That leader ends (or panics, which poisons the group),
-//! and under the mutex puts the writer back and takes out of the list either everybody, after a
-//! failure, or those who are done and one more. The one more looks again, under the mutex: if
-//! somebody else leads by then, that leader will see to the rest at its own end, and so it will if
-//! it has ended already; if nobody does, the one who looks leads or is done because another leader
-//! ended in between, who left one more in its turn. So as long as somebody sleeps, somebody leads
-//! or is about to look.
+//! Whoever goes to sleep finds, under the mutex, that its goal is not reached, that the storage has
+//! not failed and that somebody leads. Whoever leads ends under the mutex (a panic poisons the
+//! group): it puts the writer back and takes out of the list everybody, after a failure, or those
+//! who are done and one of the others. That one looks again, under the mutex. Either nobody has led
+//! since, and it finds the writer and leads; or somebody leads or has led, and does or did at its
+//! own end what is said here. So as long as somebody sleeps, somebody leads or is about to look.
 
 use super::state::{Goal, State};
 use crate::sync::{Arc, Condvar, Mutex, lock, mutant, wait};
