@@ -77,8 +77,13 @@ impl<T> Published<T> {
         look(&self.0.load())
     }
 
+    /// Replaces the value. The one before is the caller's to drop, where nobody waits for it.
+    pub(crate) fn replace(&self, value: Arc<T>) -> Arc<T> {
+        self.0.swap(value)
+    }
+
     pub(crate) fn store(&self, value: Arc<T>) {
-        self.0.store(value);
+        drop(self.replace(value));
     }
 }
 
@@ -120,17 +125,23 @@ impl<T> Published<T> {
         Arc::clone(value)
     }
 
-    pub(crate) fn store(&self, value: Arc<T>) {
-        let place = {
+    pub(crate) fn replace(&self, value: Arc<T>) -> Arc<T> {
+        let (place, before) = {
             let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = values.last().map(|(before, _)| Arc::clone(before));
             let memory = loom::cell::UnsafeCell::new(());
             memory.with_mut(|_| ());
             values.push((value, memory));
-            values.len() - 1
+            (values.len() - 1, before.expect("there is a first value"))
         };
         self.turn.fetch_add(1, Ordering::Relaxed);
         let relaxed = mutant("publish_relaxed");
         self.current.store(place, if relaxed { Ordering::Relaxed } else { Ordering::Release });
+        before
+    }
+
+    pub(crate) fn store(&self, value: Arc<T>) {
+        drop(self.replace(value));
     }
 }
 

@@ -82,6 +82,7 @@
 //! | `publish_before_sync`: the leader publishes before it writes | `durable_before_visible` |
 //! | `publish_the_tip_of_now`: the leader publishes more than it wrote | `two_committers` |
 //! | `lose_wake_up`: the leader wakes nobody | `two_committers` (deadlock) |
+//! | `wake_no_leader`: the leader wakes only those who are done | `two_committers` (deadlock) |
 //! | `poison_wakes_nobody`: a leader that fails wakes nobody | `failing_sync_two` (deadlock) |
 //! | `sequence_after_close`: a commit is sequenced though the database was closed meanwhile | `close_against_commit` |
 //! | `skip_last_catch_up`: an index is linked without what changed since it was last caught up | `made_beside_a_writer` |

@@ -12,9 +12,9 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     fault::{Checked, Fault, FaultKind},
     kept::Kept,
+    marks::{Marks, is_special},
     number::Number,
     once::Names,
-    scan::plain_end,
     string::{four_hex, unescape},
 };
 use crate::error::{Error, Result};
@@ -34,15 +34,18 @@ pub(super) struct Body {
     pub(super) id: Option<DocumentId>,
     /// `_version`, when it was given.
     pub(super) expected: Option<Version>,
-    /// All other members: compact, joined by commas, without braces.
-    pub(super) members: String,
+    /// The compact text without `_version`, without `_id` unless that came first, and without the
+    /// brace at its end.
+    pub(super) text: String,
+    /// Where the other members begin in it: behind the brace, or behind the id.
+    pub(super) front: usize,
 }
 
 /// Lets in the body of a document.
 pub(super) fn document(input: &[u8]) -> Result<Body> {
     let mut border = Border::new(input, NESTING_DEPTH_MAX)?;
     let (id, expected) = border.document().map_err(|fault| fault.into_error())?;
-    Ok(Body { id, expected, members: border.kept.into_text() })
+    Ok(Body { id, expected, front: border.front, text: border.kept.into_text() })
 }
 
 /// Lets in any JSON value, with the rules for values inside documents but for its depth.
@@ -58,7 +61,10 @@ struct Border<'a> {
     /// The comma before what comes next, where it is not the first of its object or array.
     comma: Option<usize>,
     kept: Kept<'a>,
+    marks: Marks<'a>,
     names: Names<'a>,
+    /// How much of what is kept comes before a document's members.
+    front: usize,
     depth_max: usize,
 }
 
@@ -83,8 +89,8 @@ impl<'a> Border<'a> {
         if text.starts_with('\u{feff}') {
             return Err(invalid(0, "the text begins with a byte order mark"));
         }
-        let (kept, names) = (Kept::new(text), Names::new());
-        Ok(Border { text, at: 0, comma: None, kept, names, depth_max })
+        let (kept, marks, names) = (Kept::new(text), Marks::of(text.as_bytes()), Names::new());
+        Ok(Border { text, at: 0, comma: None, kept, marks, names, front: 1, depth_max })
     }
 
     /// The whole input as one value.
@@ -106,9 +112,10 @@ impl<'a> Border<'a> {
             return Err(Fault::rule("a document must be a JSON object"));
         }
         let (mut id, mut expected) = (None, None);
+        self.keep(self.at..self.at + 1)?;
         self.members(|border, key, name| {
             match name {
-                "_id" => id = Some(border.id()?),
+                "_id" => id = Some(border.id(key)?),
                 "_version" => expected = Some(border.expected_version()?),
                 _ if name.starts_with(['_', '$']) => {
                     return Err(Fault::rule("names that begin with _ or $ are reserved"));
@@ -121,12 +128,21 @@ impl<'a> Border<'a> {
         Ok((id, expected))
     }
 
-    fn id(&mut self) -> Checked<DocumentId> {
+    /// Reads a document's id. Where it comes first it is kept: compact input is the text then.
+    fn id(&mut self, key: Key) -> Checked<DocumentId> {
         if self.peek() != Some(b'"') {
             return Err(Fault::rule("_id must be a string"));
         }
         let quoted = self.string()?;
-        DocumentId::new(&self.unquote(&quoted)).map_err(|invalid| Fault::rule(invalid.to_string()))
+        let id = DocumentId::new(&self.unquote(&quoted)).map_err(|e| Fault::rule(e.to_string()))?;
+        let is_plain = !quoted.is_escaped && key.place.len() == r#""_id""#.len();
+        if is_plain && self.kept.len() == 1 {
+            self.keep(key.place)?;
+            self.keep(key.colon..key.colon + 1)?;
+            self.keep(quoted.place)?;
+            self.front = self.kept.len();
+        }
+        Ok(id)
     }
 
     fn expected_version(&mut self) -> Checked<Version> {
@@ -242,7 +258,7 @@ impl<'a> Border<'a> {
         let mut is_escaped = false;
         self.at += 1;
         loop {
-            self.at = plain_end(self.text.as_bytes(), self.at);
+            self.at = self.marks.next(self.at, is_special);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -356,10 +372,10 @@ impl<'a> Border<'a> {
         self.eat(b',')
     }
 
-    /// Writes the comma before what comes, unless nothing is written that it could follow.
+    /// Writes the comma before what comes, unless it would follow the bracket or brace.
     fn separate(&mut self) -> Checked {
         match self.comma {
-            Some(comma) if !self.kept.is_empty() => self.keep(comma..comma + 1),
+            Some(comma) if self.kept.len() > 1 => self.keep(comma..comma + 1),
             Some(_) | None => Ok(()),
         }
     }

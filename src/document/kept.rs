@@ -29,12 +29,13 @@ impl<'a> Kept<'a> {
             self.begin_run(part.start);
         }
         self.run.end = part.end;
-        self.out.len() + self.run.len()
+        self.len()
     }
 
-    /// True when nothing was added.
-    pub(super) fn is_empty(&self) -> bool {
-        self.out.is_empty() && self.run.is_empty()
+    /// How many bytes were added.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.out.len() + self.run.len()
     }
 
     /// Everything added.

@@ -1,8 +1,6 @@
 //! A walk over the members of an object: where filters spend their time.
 //!
-//! The ends of strings are not sought one by one: each search would have to wait for the one before
-//! it. The marks of 64 bytes are found at once and then taken from a mask, after "Parsing Gigabytes
-//! of JSON per Second" (Langdale and Lemire, 2019).
+//! The ends of strings are not sought one by one: they are taken from masks (see `marks`).
 //!
 //! Invariant: nothing here panics or fails to end, whatever the bytes; on text that has passed the
 //! border the answers are right.
@@ -11,7 +9,11 @@ use std::{borrow::Cow, ops::Range};
 
 use wide::u8x16;
 
-use super::{scan::string_end, string::unescape};
+use super::{
+    marks::{BLOCK, Marks, block, mask},
+    scan::string_end,
+    string::unescape,
+};
 
 /// A walk over the members of an object.
 pub(crate) struct Members<'a> {
@@ -234,66 +236,6 @@ const fn since_odd(bits: u64) -> u64 {
     odd ^= odd << 8;
     odd ^= odd << 16;
     odd ^ (odd << 32)
-}
-
-/// The bytes of one block.
-const BLOCK: usize = 64;
-
-/// The places of some bytes, found a block at a time.
-struct Marks<'a> {
-    bytes: &'a [u8],
-    /// Where the block begins.
-    base: usize,
-    /// A bit for each byte of the block that is wanted, the lowest for the first.
-    mask: u64,
-}
-
-impl<'a> Marks<'a> {
-    /// No block has been looked at: every place is before this one.
-    #[inline]
-    fn of(bytes: &'a [u8]) -> Marks<'a> {
-        Marks { bytes, base: bytes.len() + BLOCK, mask: 0 }
-    }
-
-    /// The first wanted byte at or after `from`; the length of the text when there is none. What is
-    /// wanted stays the same from call to call, and `from` only grows.
-    #[inline]
-    fn next(&mut self, mut from: usize, wanted: impl Fn(u8x16) -> u8x16) -> usize {
-        loop {
-            let offset = from.wrapping_sub(self.base);
-            if offset < BLOCK {
-                let left = self.mask & (u64::MAX << offset);
-                if left != 0 {
-                    return self.base + left.trailing_zeros() as usize;
-                }
-                from = self.base + BLOCK;
-            }
-            if from >= self.bytes.len() {
-                return self.bytes.len();
-            }
-            (self.base, self.mask) = (from, mask(&block(self.bytes, from), &wanted));
-        }
-    }
-}
-
-/// The block that begins at `at`, with zeros behind the end.
-#[inline]
-fn block(bytes: &[u8], at: usize) -> [u8; BLOCK] {
-    let rest = bytes.get(at..).unwrap_or_default();
-    rest.first_chunk().copied().unwrap_or_else(|| {
-        let mut padded = [0; BLOCK];
-        padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        padded
-    })
-}
-
-#[inline]
-fn mask(block: &[u8; BLOCK], wanted: impl Fn(u8x16) -> u8x16) -> u64 {
-    let (lanes, _) = block.as_chunks();
-    lanes.iter().rev().fold(0, |mask, lane| {
-        let bits = wanted(u8x16::new(*lane)).move_mask();
-        (mask << 16) | u64::from(bits as u16)
-    })
 }
 
 #[inline]

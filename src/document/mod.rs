@@ -13,6 +13,7 @@ mod interval;
 mod json;
 mod kept;
 pub mod key;
+mod marks;
 mod members;
 mod number;
 mod once;
@@ -107,8 +108,12 @@ impl Document {
 
     /// The id, read from the front of the text.
     pub fn id(&self) -> Cow<'_, str> {
-        let quoted = self.json.get(Self::FRONT.len()..self.id_end()).unwrap_or_default();
-        Raw::trusted(quoted).as_str().unwrap_or_default()
+        Raw::trusted(self.quoted_id()).as_str().unwrap_or_default()
+    }
+
+    /// The id as it stands in the text, with its quotes.
+    pub(crate) fn quoted_id(&self) -> &str {
+        self.json.get(Self::FRONT.len()..self.id_end()).unwrap_or_default()
     }
 
     /// The whole object, to look into.

@@ -251,10 +251,16 @@ fn encode_index(out: &mut Vec<u8>, name: &CollectionName, index: &IndexName, cha
 fn encode_document(out: &mut Vec<u8>, head: &[u8], id: &DocumentId, document: Option<&Document>) {
     out.extend_from_slice(head);
     out.extend_from_slice(b",\"id\":");
-    serde_json::to_writer(&mut *out, id.as_str()).expect("memory takes every write");
-    if let Some(document) = document {
-        out.extend_from_slice(b",\"doc\":");
-        out.extend_from_slice(document.json().as_bytes());
+    match document {
+        Some(document) => {
+            // The id stands in the document's text as it has to stand here.
+            out.extend_from_slice(document.quoted_id().as_bytes());
+            out.extend_from_slice(b",\"doc\":");
+            out.extend_from_slice(document.json().as_bytes());
+        }
+        None => {
+            serde_json::to_writer(&mut *out, id.as_str()).expect("memory takes every write");
+        }
     }
     out.extend_from_slice(b"},");
 }

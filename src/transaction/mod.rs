@@ -306,6 +306,7 @@ impl Transaction {
     /// What it asks of a commit.
     pub fn into_intention(self) -> Intention {
         let State { mut reads, writes, .. } = self.state.into_inner();
+        reads.sort();
         if self.isolation == Isolation::Snapshot || mutant("commit_at_snapshot_isolation") {
             reads = first_committer_wins(&self.snapshot, &reads, &writes);
         }

@@ -4,14 +4,16 @@
 //! tip moves. The writer of the log lies in the same place; whoever has to wait and finds it there
 //! takes it and so becomes the *leader*: it takes the whole batch and the tip that goes with it,
 //! writes and syncs them with the mutex released, publishes that tip, puts the writer back and
-//! wakes everyone. Whoever comes in the meantime waits, and one of them leads next. So the log is
-//! written by one thread at a time, and a sync serves everyone who came before it began.
+//! wakes those who are served, and one of those who came in the meantime, to lead next (see
+//! `waiter`). So the log is written by one thread at a time, and a sync serves everyone who came
+//! before it began.
 //!
 //! A leader that fails, or panics, does not put the writer back: nobody writes after it.
 
 mod room;
 mod state;
 mod upkeep;
+mod waiter;
 mod watch;
 
 pub use state::Logged;
@@ -25,12 +27,13 @@ use crate::{
     histogram::{Distribution, Histogram},
     snapshot::{Prepared, Snapshot},
     storage::Storage,
-    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, step, wait},
+    sync::{Arc, Clock, Condvar, Mutex, MutexGuard, Published, lock, mutant, step},
     version::Version,
     wal::{EncodedOps, Placement, RecordHead, Writer},
 };
 use room::RECORD_FRAME_BYTES;
 use state::{Goal, State};
+use waiter::{Told, Woken};
 
 /// How a group writes its log.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +48,6 @@ pub struct GroupOptions {
 /// See the module's document.
 pub struct Group {
     state: Mutex<State>,
-    /// Something was published, or nothing ever will be.
-    settled: Condvar,
     /// There is work for the maintenance: a segment was used up.
     work: Condvar,
     /// Something was published, for those who only watch.
@@ -76,7 +77,6 @@ impl Group {
         let syncs = writer.syncs();
         Group {
             state: Mutex::new(State::new(&state, writer)),
-            settled: Condvar::new(),
             work: Condvar::new(),
             watched: Condvar::new(),
             published: Published::new(state),
@@ -248,30 +248,34 @@ impl Group {
     }
 
     fn wait_until(&self, goal: Goal) -> Result<()> {
-        let mut state = lock(&self.state);
         loop {
+            let mut state = lock(&self.state);
             if state.reached(goal) {
                 return Ok(());
             }
             if let Some(reason) = &state.failed {
                 return Err(Error::OutcomeUnknown { reason: reason.to_string() });
             }
-            state = match state.writer.take() {
+            match state.writer.take() {
                 Some(writer) => {
                     state.batch.sync |= matches!(goal, Goal::Synced(_));
-                    self.lead(state, writer)
+                    if self.lead(state, writer, goal) {
+                        return Ok(());
+                    }
                 }
-                None => wait(&self.settled, state),
-            };
+                None => {
+                    let waiter = state.join(goal);
+                    drop(state);
+                    if waiter.sleep() == Told::Done {
+                        return Ok(());
+                    }
+                }
+            }
         }
     }
 
-    /// Writes the batch and publishes the tip that goes with it.
-    fn lead<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        mut writer: Writer,
-    ) -> MutexGuard<'a, State> {
+    /// Writes the batch, publishes the tip that goes with it, and says whether that reached a goal.
+    fn lead(&self, mut state: MutexGuard<'_, State>, mut writer: Writer, goal: Goal) -> bool {
         let batch = state.batch.take();
         let tip = Arc::clone(&state.tip);
         let (sync, records) = (batch.sync, batch.records());
@@ -286,6 +290,7 @@ impl Group {
 
         let of_now = mutant("publish_the_tip_of_now");
         let tip = if of_now { Arc::clone(&state.tip) } else { tip };
+        let mut before = None;
         if state.failed.is_none() {
             assert!(state.published <= tip.version(), "publication only moves forward");
             state.published = tip.version();
@@ -297,18 +302,23 @@ impl Group {
             }
             state.writer = Some(writer);
             if !(mutant("publish_every_other") && tip.version().get() % 2 == 1) {
-                self.published.store(tip);
+                before = Some(self.published.replace(tip));
             }
         }
         let silent = match state.failed {
             None => mutant("lose_wake_up"),
             Some(_) => mutant("poison_wakes_nobody"),
         };
+        let woken = if silent { Woken::default() } else { state.wake() };
         if !silent {
-            self.settled.notify_all();
             self.wake_watchers(&state);
         }
-        state
+        let reached = state.failed.is_none() && state.reached(goal);
+        drop(state);
+        woken.tell();
+        // Everything that only the state before held is freed here, where nobody waits for it.
+        drop(before);
+        reached
     }
 
     /// Declares that the storage failed: nothing is written any more, everyone who waits is told.
@@ -316,8 +326,9 @@ impl Group {
         let mut state = lock(&self.state);
         state.fail(reason);
         self.wake_watchers(&state);
+        let woken = state.wake();
         drop(state);
-        self.settled.notify_all();
+        woken.tell();
         self.work.notify_all();
     }
 

@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use super::waiter::Waiter;
 use crate::{
     error::{Error, Result},
     snapshot::Snapshot,
@@ -28,6 +29,8 @@ pub(super) struct State {
     /// It was opened for reading: not a failure, but it takes no writes.
     pub(super) refused: bool,
     pub(super) closed: bool,
+    /// Those who wait for their goal while somebody leads.
+    pub(super) waiters: Vec<(Goal, Arc<Waiter>)>,
     /// How many wait for a publication without having committed.
     pub(super) watchers: usize,
     pub(super) logged: Logged,
@@ -64,6 +67,7 @@ impl State {
             failed: None,
             refused: false,
             closed: false,
+            waiters: Vec::new(),
             watchers: 0,
             logged: Logged::default(),
         }
