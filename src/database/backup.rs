@@ -15,6 +15,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::Database;
 use crate::{
     checkpoint::{self, FOLDER, INDEX_FOLDER, MANIFEST, Manifest},
     error::{Error, Result},
@@ -55,6 +56,40 @@ pub struct Written {
     pub files_kept: u64,
     /// Their bytes.
     pub bytes_kept: u64,
+}
+
+impl Database {
+    /// The latest committed state as files to be written somewhere else, or a later one. Reads and
+    /// writes go on meanwhile.
+    ///
+    /// ```
+    /// use monsterdb::{
+    ///     Database, Json,
+    ///     database::restore,
+    ///     storage::{Access, FileStorage},
+    /// };
+    /// # let folder = tempfile::tempdir()?;
+    /// # let [data, backup, restored] = ["a", "b", "c"].map(|name| folder.path().join(name));
+    /// let db = Database::open(&data)?;
+    /// db.collection::<Json>("notes")?.put("n1", &Json::parse(r#"{"text":"hello"}"#)?)?;
+    /// db.backup()?.write_into(&FileStorage::open(&backup, Access::Write)?, |_bytes| {})?;
+    ///
+    /// let backup = FileStorage::open(&backup, Access::Read)?;
+    /// restore(&backup, None, None, &FileStorage::open(&restored, Access::Write)?)?;
+    /// assert_eq!(Database::open(&restored)?.snapshot(), db.snapshot());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::checkpoint`].
+    ///
+    /// # Complexity
+    ///
+    /// That of a checkpoint.
+    pub fn backup(&self) -> Result<Backup> {
+        self.shared.engine.backup()
+    }
 }
 
 impl Backup {

@@ -38,11 +38,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Bytes of a kept version besides what it holds: its place here, its list of collections.
 const VERSION_BYTES: u64 = 1024;
 
-/// Bytes of a node at the foot of a map, which a change to one of its documents copies.
-const NODE_BYTES: u64 = 2048;
+/// Bytes of a node at the foot of a map, which a change to one of its documents copies: about.
+const NODE_BYTES: u64 = 1024;
 
-/// Documents that such a node holds at least.
-const NODE_DOCUMENTS: usize = 32;
+/// Documents that such a node holds, when it is half full.
+const NODE_DOCUMENTS: usize = 12;
 
 /// See the module's document.
 pub(super) struct History {
