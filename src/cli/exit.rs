@@ -39,7 +39,9 @@ impl Failure {
                 Exit::Usage => Exit::Failed,
                 exit => exit,
             },
-            Failure::Key(KeyError::Invalid { .. }) | Failure::Usage { .. } => Exit::Usage,
+            Failure::Key(KeyError::Invalid { .. })
+            | Failure::Usage { .. }
+            | Failure::Setting { .. } => Exit::Usage,
             Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
             Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
             Failure::Damaged(_) => Exit::Damaged,
@@ -50,6 +52,7 @@ impl Failure {
                 Exit::NotFound
             }
             Failure::Serve(_)
+            | Failure::NotReady { .. }
             | Failure::Input(_)
             | Failure::Interrupted
             | Failure::TooLargeForOne { .. }

@@ -36,6 +36,24 @@ pub enum Failure {
         reason: String,
     },
 
+    /// A setting is wrong, in the environment or in the file.
+    #[error("{place}: {reason}")]
+    Setting {
+        /// The variable, or the file and the line.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A server runs, and does not take everything.
+    #[error("the server at {url} is {state}")]
+    NotReady {
+        /// The address asked.
+        url: String,
+        /// What it says of itself.
+        state: String,
+    },
+
     /// The input of an import ends or breaks where it should not.
     #[error("{0}")]
     Input(String),
@@ -158,6 +176,8 @@ impl Failure {
             Failure::Key(KeyError::Invalid { .. }) => "usage",
             Failure::Key(KeyError::Database(error)) => error.code(),
             Failure::Usage { .. } => "usage",
+            Failure::Setting { .. } => "setting",
+            Failure::NotReady { .. } => "not-ready",
             Failure::Input(_) => "input",
             Failure::Interrupted => "interrupted",
             Failure::Import(stopped) => stopped.cause.code(),
@@ -185,6 +205,10 @@ impl Failure {
             Failure::Key(KeyError::Invalid { .. }) => "Correct what the message names.".to_owned(),
             Failure::Key(KeyError::Database(error)) => error.advice().to_owned(),
             Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
+            Failure::Setting { .. } => {
+                "Correct it; monsterdb config --markdown lists every setting.".to_owned()
+            }
+            Failure::NotReady { .. } => "Look into the server's log for the reason.".to_owned(),
             Failure::Input(_) => "Correct the input and import it again.".to_owned(),
             Failure::Interrupted => "Run it again when it suits.".to_owned(),
             Failure::Import(stopped) => stopped.advice(),
@@ -242,6 +266,8 @@ impl Failure {
             | Failure::Serve(_)
             | Failure::Key(_)
             | Failure::Usage { .. }
+            | Failure::Setting { .. }
+            | Failure::NotReady { .. }
             | Failure::Input(_)
             | Failure::Interrupted
             | Failure::Import(_)

@@ -10,6 +10,10 @@
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! monsterdb load-test --url URL                         many users at once, then everything is checked
+//! monsterdb health                                      whether a server takes reads and writes
+//! monsterdb config                                      every setting, what it is, who says so
+//! monsterdb completions SHELL                           what a shell completes
+//! monsterdb man                                         the pages of the manual
 //! ```
 //!
 //! What always holds:
@@ -20,10 +24,12 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod config;
 mod exit;
 mod explanation;
 mod export;
 mod failure;
+mod health;
 mod import;
 mod index;
 mod interrupt;
@@ -31,15 +37,20 @@ mod keys;
 mod load_test;
 mod log;
 mod output;
+mod pages;
 mod query;
 mod remote;
 mod serve;
 mod source;
+mod table;
 mod target;
+mod values;
 
 pub use check::CheckArgs;
+pub use config::{ConfigArgs, Refusal};
 pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
+pub use health::HealthArgs;
 pub use import::ImportArgs;
 pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
 pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
@@ -48,11 +59,16 @@ pub use load_test::{
     Report, Row, Throughput,
 };
 pub use log::{LogCommand, ShowArgs, StatsArgs};
+pub use pages::{CompletionsArgs, ManArgs};
 pub use query::{NamedMetric, QueryArgs};
-pub use serve::{LogFormat, ServeArgs};
-pub use target::{DataArgs, TargetArgs};
+pub use serve::{
+    AccessArgs, ChangesArgs, ListenArgs, LogArgs, LogFormat, NetworkArgs, ServeArgs, SessionArgs,
+    StorageArgs,
+};
+pub use target::{DataArgs, KeyArgs, TargetArgs};
+pub use values::MemoryLimit;
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -68,6 +84,15 @@ pub struct Cli {
     /// Print results and errors for programs, as JSON
     #[arg(long, global = true)]
     pub json: bool,
+
+    /// The file of settings, by default monsterdb.toml in the working directory if there is one
+    #[arg(long, global = true, env = "MONSTERDB_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Which lines are logged, e.g. warn or info,monsterdb::access=off; by default info by serve,
+    /// else warn, and off with --json
+    #[arg(long, global = true, env = "MONSTERDB_LOG", value_name = "FILTER", value_parser = parse_log)]
+    pub log: Option<String>,
 
     /// What to do.
     #[command(subcommand)]
@@ -98,6 +123,14 @@ pub enum Command {
     Log(LogCommand),
     /// Drive a server with many users at once, then check everything it holds
     LoadTest(LoadTestArgs),
+    /// Ask a server whether it takes reads and writes
+    Health(HealthArgs),
+    /// Show every setting, what it is now, and where that comes from
+    Config(ConfigArgs),
+    /// Print a script that teaches a shell to complete
+    Completions(CompletionsArgs),
+    /// Print a page of the manual
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -119,6 +152,10 @@ impl Cli {
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
             Command::LoadTest(args) => load_test::run(args, self.json),
+            Command::Health(args) => health::run(args, self.json),
+            Command::Config(args) => config::run(args, self.json),
+            Command::Completions(args) => pages::completions(args),
+            Command::Man(args) => pages::man(args),
         };
         done.or_else(|failure| if failure.is_closed_pipe() { Ok(()) } else { Err(failure) })
     }
@@ -133,10 +170,10 @@ impl Cli {
         };
         let filter = EnvFilter::builder()
             .with_default_directive(tracing_subscriber::filter::LevelFilter::OFF.into())
-            .parse_lossy(std::env::var("MONSTERDB_LOG").as_deref().unwrap_or(default));
+            .parse_lossy(self.log.as_deref().unwrap_or(default));
         let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
         let format = match &self.command {
-            Command::Serve(args) => args.log,
+            Command::Serve(args) => args.log.log_format,
             _ => LogFormat::Human,
         };
         // A second run in one process keeps the first one's.
@@ -145,6 +182,15 @@ impl Cli {
             LogFormat::Json => builder.json().try_init(),
         };
     }
+}
+
+/// A filter of log lines, as it is written.
+fn parse_log(text: &str) -> Result<String, String> {
+    if ["human", "json"].contains(&text) {
+        return Err("it says which lines are logged; their form is --log-format".to_owned());
+    }
+    let parsed = EnvFilter::builder().parse(text);
+    parsed.map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl Failure {

@@ -92,6 +92,17 @@ impl Client {
         Ok(Client { url, key: key.map(str::to_owned), http })
     }
 
+    /// Whether it is ready, and what it says of itself. It is asked once: who asks has a rhythm of
+    /// their own.
+    pub(super) fn health(&self, timeout: Duration) -> Result<(bool, String), Failure> {
+        let request = self.http.get(format!("{}/health/ready", self.url)).timeout(timeout);
+        let answer = request.send().map_err(|error| unreachable(&self.url, &error))?;
+        match answer.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Ok((false, self.text(answer)?)),
+            _ => Ok((true, self.text(accepted(answer)?)?)),
+        }
+    }
+
     /// Inserts documents, one a line, as one commit.
     pub(super) fn insert_many(
         &self,

@@ -3,6 +3,7 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod config;
 mod damage;
 #[path = "../support/data_set.rs"]
 mod data_set;
@@ -12,6 +13,7 @@ mod index;
 mod keys;
 mod load_test;
 mod log;
+mod pages;
 mod program;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
