@@ -106,6 +106,28 @@ pub enum Failure {
         source: io::Error,
     },
 
+    /// A file outside the database cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A statement of the shell is not understood.
+    #[error("{0}")]
+    Statement(String),
+
+    /// A script for the shell went on after statements that failed.
+    #[error("{failed} of {run} statements failed")]
+    Script {
+        /// Those that failed.
+        failed: u64,
+        /// All of them.
+        run: u64,
+    },
+
     /// A server holds something else than it acknowledged.
     #[error(
         "the server does not hold what it acknowledged: {lost} lost, {duplicated} duplicated, \
@@ -185,7 +207,9 @@ impl Failure {
             Failure::Damaged(_) => "damaged",
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
-            Failure::Read { .. } => "io",
+            Failure::Read { .. } | Failure::Write { .. } => "io",
+            Failure::Statement(_) => "statement",
+            Failure::Script { .. } => "script",
             Failure::Mismatch { .. } => "mismatch",
             Failure::Threads(_) => "threads",
             Failure::Output(_) => "output",
@@ -221,7 +245,11 @@ impl Failure {
                 "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
             }
             Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
-            Failure::Read { .. } => "Look at the path and its permissions.".to_owned(),
+            Failure::Read { .. } | Failure::Write { .. } => {
+                "Look at the path and its permissions.".to_owned()
+            }
+            Failure::Statement(_) => "Say help, or help and the name of a statement.".to_owned(),
+            Failure::Script { .. } => "Each of them is told above.".to_owned(),
             Failure::Mismatch { .. } => {
                 "Look at what the report names; the collection is kept for it.".to_owned()
             }
@@ -275,6 +303,9 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Write { .. }
+            | Failure::Statement(_)
+            | Failure::Script { .. }
             | Failure::Mismatch { .. }
             | Failure::Threads(_)
             | Failure::Output(_) => &[],

@@ -3,8 +3,9 @@
 //! ```text
 //! monsterdb serve   --data DIR --listen ADDR            the database over HTTP
 //! monsterdb import  FILE --collection C                 JSON lines or a JSON array, in batches
-//! monsterdb export  --collection C                      JSON lines, sorted by id
+//! monsterdb export  --collection C                      JSON lines or a JSON array, sorted by id
 //! monsterdb query   C FILTER                            the documents that match, or how they are found
+//! monsterdb shell                                       statements, typed or from a script
 //! monsterdb index   create | list | drop                the indexes of a collection
 //! monsterdb keys    create | list | revoke               who may ask a server for what
 //! monsterdb check                                       every checksum and every invariant
@@ -24,10 +25,12 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod compression;
 mod config;
 mod exit;
 mod explanation;
 mod export;
+mod export_file;
 mod failure;
 mod health;
 mod import;
@@ -41,6 +44,7 @@ mod pages;
 mod query;
 mod remote;
 mod serve;
+mod shell;
 mod source;
 mod table;
 mod target;
@@ -52,7 +56,7 @@ pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
 pub use health::HealthArgs;
 pub use import::ImportArgs;
-pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
+pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs, NewIndexArgs};
 pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
 pub use load_test::{
     Check, Concurrency, Finding, Findings, Kind, Latency, LoadTestArgs, Mix, Operation, Rate,
@@ -60,11 +64,12 @@ pub use load_test::{
 };
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use pages::{CompletionsArgs, ManArgs};
-pub use query::{NamedMetric, QueryArgs};
+pub use query::{NamedMetric, QueryArgs, QuestionArgs};
 pub use serve::{
     AccessArgs, ChangesArgs, ListenArgs, LogArgs, LogFormat, NetworkArgs, ServeArgs, SessionArgs,
     StorageArgs,
 };
+pub use shell::{HistoryArgs, ShellArgs};
 pub use target::{DataArgs, KeyArgs, TargetArgs};
 pub use values::MemoryLimit;
 
@@ -106,10 +111,12 @@ pub enum Command {
     Serve(ServeArgs),
     /// Read documents from a file into a collection
     Import(ImportArgs),
-    /// Write a collection's documents to standard output
+    /// Write a collection's documents to standard output, or into a file
     Export(ExportArgs),
     /// Print the documents of a collection that a filter matches, one a line
     Query(QueryArgs),
+    /// Type statements, or read them from a script
+    Shell(ShellArgs),
     /// Make, list or drop the indexes of a collection
     #[command(subcommand)]
     Index(IndexCommand),
@@ -145,8 +152,9 @@ impl Cli {
         let done = match &self.command {
             Command::Serve(args) => serve::run(args, self.json),
             Command::Import(args) => import::run(args, self.json),
-            Command::Export(args) => export::run(args),
+            Command::Export(args) => export::run(args, self.json),
             Command::Query(args) => query::run(args, self.json),
+            Command::Shell(args) => shell::run(args, self.json),
             Command::Index(command) => index::run(command, self.json),
             Command::Keys(command) => keys::run(command, self.json),
             Command::Check(args) => check::run(args, self.json),

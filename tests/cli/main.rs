@@ -3,6 +3,7 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod compressed;
 mod config;
 mod damage;
 #[path = "../support/data_set.rs"]
@@ -20,5 +21,7 @@ mod program;
 mod proxy;
 mod remote;
 mod round_trip;
+mod screen;
+mod shell;
 #[path = "../support/skipped.rs"]
 mod skipped;

@@ -21,7 +21,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    Failure, ServeArgs,
+    Failure, HistoryArgs, ServeArgs,
     output::Output,
     table::{Align, Table},
     target::KeyArgs,
@@ -46,6 +46,10 @@ pub struct ConfigArgs {
     /// The settings of who asks one.
     #[command(flatten, next_help_heading = "Asking a server")]
     pub key: KeyArgs,
+
+    /// The settings of the shell.
+    #[command(flatten, next_help_heading = "Shell")]
+    pub history: HistoryArgs,
 
     /// What each setting is; known once everything is read.
     #[arg(skip)]

@@ -274,10 +274,10 @@ impl Gate {
 
 /// What stands in a collection already would be found, and removed at the end.
 fn require_absent(client: &Client, collection: &CollectionName) -> Result<(), Failure> {
-    match client.check_present(collection) {
+    match client.count(collection) {
         Err(Failure::Engine(Error::CollectionNotFound { .. })) => Ok(()),
         Err(failure) => Err(failure),
-        Ok(()) => {
+        Ok(_) => {
             let reason = format!("{collection} is there already, and a run needs one of its own");
             Err(Failure::Usage { argument: "--collection", reason })
         }

@@ -3,6 +3,8 @@
 //! Invariant: a change that may have reached the server but was not answered is told as one whose
 //! outcome is unknown, never as one that failed.
 
+mod documents;
+
 use std::{
     error::Error as _,
     io::{self, BufRead, BufReader},
@@ -59,6 +61,12 @@ struct Problem {
     detail: String,
 }
 
+/// A collection, as far as it is of interest.
+#[derive(Deserialize)]
+struct Described {
+    count: u64,
+}
+
 /// What a server answers to a query: documents, values or groups, each as JSON text; a count.
 pub(super) struct Reply {
     pub(super) lines: Vec<String>,
@@ -103,15 +111,15 @@ impl Client {
         }
     }
 
-    /// Inserts documents, one a line, as one commit.
+    /// Inserts documents, one a line, as one commit, and returns what the server says of it.
     pub(super) fn insert_many(
         &self,
         collection: &CollectionName,
         lines: String,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let url = format!("{}/collections/{collection}/documents", self.url);
         let request = self.http.post(url).header(CONTENT_TYPE, "application/x-ndjson").body(lines);
-        self.write(request).map(drop)
+        self.text(self.write(request)?)
     }
 
     /// Makes an index with a definition, and returns what the server says of it.
@@ -161,24 +169,22 @@ impl Client {
 
     /// Revokes a key.
     pub(super) fn revoke_key(&self, id: &str) -> Result<(), Failure> {
-        let mut url = reqwest::Url::parse(&format!("{}/admin/keys", self.url))
-            .map_err(|error| Failure::Usage { argument: "--url", reason: error.to_string() })?;
-        // The id is anybody's text: it must stay one segment of the path.
-        url.path_segments_mut()
-            .map_err(|()| Failure::Usage { argument: "--url", reason: "no base".to_owned() })?
-            .push(id);
+        let url = self.below(&["admin", "keys", id])?;
         self.write(self.http.delete(url)).map(drop)
     }
 
-    /// Makes sure that a collection is there: queries hold one that is not to be empty.
-    pub(super) fn check_present(&self, collection: &CollectionName) -> Result<(), Failure> {
+    /// How many documents a collection holds, which must be there: queries hold one that is not to
+    /// be empty.
+    pub(super) fn count(&self, collection: &CollectionName) -> Result<u64, Failure> {
         let described = self.read(self.http.get(format!("{}/collections/{collection}", self.url)));
-        described.map(drop).map_err(|failure| match &failure {
+        let described = described.map_err(|failure| match &failure {
             Failure::Refused { slug, .. } if slug == "collection-not-found" => {
                 Failure::Engine(Error::CollectionNotFound { collection: collection.clone() })
             }
             _ => failure,
-        })
+        })?;
+        let Described { count } = understood(&described)?;
+        Ok(count)
     }
 
     /// Reads all documents of one version, each as its text, while the server sends them.
@@ -230,6 +236,16 @@ impl Client {
     pub(super) fn ask(&self, collection: &CollectionName, body: String) -> Result<String, Failure> {
         let url = format!("{}/collections/{collection}/query", self.url);
         self.read(self.http.post(url).header(CONTENT_TYPE, "application/json").body(body))
+    }
+
+    /// The address of something. Its names are anybody's text, and each stays one segment of the
+    /// path.
+    fn below(&self, segments: &[&str]) -> Result<reqwest::Url, Failure> {
+        let wrong = |reason| Failure::Usage { argument: "--url", reason };
+        let mut url = reqwest::Url::parse(&self.url).map_err(|error| wrong(error.to_string()))?;
+        let base = url.path_segments_mut();
+        base.map_err(|()| wrong("no base".to_owned()))?.pop_if_empty().extend(segments);
+        Ok(url)
     }
 
     fn index_url(&self, collection: &CollectionName, index: &IndexName) -> String {
