@@ -244,7 +244,7 @@ impl Failure {
             Failure::Refused { status: 401 | 403, .. } => {
                 "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
             }
-            Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
+            Failure::Refused { status, .. } => refusal_advice(*status).to_owned(),
             Failure::Read { .. } | Failure::Write { .. } => {
                 "Look at the path and its permissions.".to_owned()
             }
@@ -352,6 +352,18 @@ impl fmt::Display for ImportStopped {
 }
 
 impl std::error::Error for ImportStopped {}
+
+/// What to do about a server's refusal. What is wrong stands in its message.
+fn refusal_advice(status: u16) -> &'static str {
+    match status {
+        404 | 410 => "Check the name, and list what is there.",
+        409 | 412 => "Look at what is there now, and decide anew.",
+        429 => "Wait a moment, or ask for a higher rate limit.",
+        503 | 507 => "Look at the server's health and its log.",
+        500..=599 => "Look into the server's log; it names this request's id.",
+        _ => "Correct the request and send it again.",
+    }
+}
 
 pub(super) fn damage_json(damage: &Damage) -> Value {
     json!({

@@ -139,7 +139,8 @@ fn a_session_goes_as_its_page_says() {
     person.says("find people {\"age\": {\"$above\": 3}}\r");
     person.says("find people --metric n=count --metric mean=avg:age\r");
     person.says("index create people by_age age\r");
-    person.says("index list people --help\u{3}");
+    person.says("find people {\"name\": \u{3}");
+    person.says("index list people\r");
     person.says("explain people {\"age\": {\"$gt\": 40}}\r");
     person.says("delete people {\"age\": {\"$gt\": 40}}\r");
     person.says("count people\r");

@@ -64,6 +64,7 @@ fn is_of_an_orchestrator(rest: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 

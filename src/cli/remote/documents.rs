@@ -119,6 +119,11 @@ impl Client {
     }
 
     fn document_url(&self, collection: &CollectionName, id: &DocumentId) -> Result<Url, Failure> {
+        if [".", ".."].contains(&id.as_str()) {
+            // Whoever reads an address takes these for steps in it.
+            let reason = format!(r#"no address can name it; use the filter {{"_id":"{id}"}}"#);
+            return Err(Failure::Usage { argument: "ID", reason });
+        }
         self.below(&["collections", collection.as_str(), "documents", id.as_str()])
     }
 }

@@ -24,7 +24,7 @@ use super::Failure;
 use crate::{
     error::Error,
     names::{CollectionName, IndexName},
-    server::MadeIndex,
+    server::{KeyError, MadeIndex},
 };
 
 /// A server that does not answer a connection this long is not there.
@@ -169,6 +169,10 @@ impl Client {
 
     /// Revokes a key.
     pub(super) fn revoke_key(&self, id: &str) -> Result<(), Failure> {
+        // No address can end in these, and no key is called so.
+        if ["", ".", ".."].contains(&id) {
+            return Err(KeyError::NotFound { id: id.to_owned() }.into());
+        }
         let url = self.below(&["admin", "keys", id])?;
         self.write(self.http.delete(url)).map(drop)
     }

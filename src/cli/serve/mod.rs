@@ -167,6 +167,7 @@ fn to_json(args: &ServeArgs, server: &Server, recovery: &RecoveryReport) -> Stri
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use clap::Parser;
 

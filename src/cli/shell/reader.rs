@@ -60,6 +60,7 @@ impl<R: BufRead> Reader for Script<R> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 

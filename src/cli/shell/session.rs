@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     super::{Failure, QuestionArgs, remote::understood},
     show,
-    statement::{Asked, IndexStatement, Statement, Which},
+    statement::{Asked, Change, IndexStatement, Statement, Which},
     store::Store,
     vocabulary::Vocabulary,
 };
@@ -46,7 +46,7 @@ impl Session {
         Rc::clone(&self.vocabulary)
     }
 
-    /// How many collections there were.
+    /// The collections, each as a line of JSON.
     pub(super) fn collections(&self) -> Result<Vec<String>, Failure> {
         let lines = self.store.collections()?;
         let mut vocabulary = self.vocabulary.borrow_mut();
@@ -59,6 +59,21 @@ impl Session {
 
     /// Does what a text says. `width` is that of the terminal, where there is one.
     pub(super) fn respond(&self, text: &str, width: Option<usize>) -> Result<Outcome, Failure> {
+        self.answer(text, width).map_err(|failure| match failure {
+            // What the command line is told of its arguments, a statement is told of its own.
+            Failure::Usage { argument, reason } => {
+                Failure::Statement(format!("{argument}: {reason}"))
+            }
+            other => other,
+        })
+    }
+
+    /// Ends it in good order.
+    pub(super) fn close(self) -> Result<(), Failure> {
+        self.store.close()
+    }
+
+    fn answer(&self, text: &str, width: Option<usize>) -> Result<Outcome, Failure> {
         let statement = match Asked::parse(text)? {
             Asked::Nothing => return Ok(Outcome::Nothing),
             Asked::Help(text) => return Ok(Outcome::Shown(format!("{text}\n"))),
@@ -84,14 +99,9 @@ impl Session {
                 }
             }
             Statement::Index(statement) => self.index(statement, width)?,
-            change => self.change(change)?,
+            Statement::Change(change) => self.change(change)?,
         };
         Ok(Outcome::Shown(shown))
-    }
-
-    /// Ends it in good order.
-    pub(super) fn close(self) -> Result<(), Failure> {
-        self.store.close()
     }
 
     fn find(&self, mut question: QuestionArgs, width: Option<usize>) -> Result<String, Failure> {
@@ -124,9 +134,9 @@ impl Session {
         Ok(shown)
     }
 
-    fn change(&self, statement: Statement) -> Result<String, Failure> {
-        match statement {
-            Statement::Create(args) => {
+    fn change(&self, change: Change) -> Result<String, Failure> {
+        match change {
+            Change::Create(args) => {
                 let name = &args.collection;
                 let is_new = self.store.create(name)?;
                 self.vocabulary.borrow_mut().add_collection(name.as_str());
@@ -136,40 +146,33 @@ impl Session {
                 };
                 Ok(self.told(json!({ "collection": name.as_str(), "made": is_new }), &text))
             }
-            Statement::Drop(args) => {
+            Change::Drop(args) => {
                 let name = &args.collection;
                 self.store.drop_collection(name)?;
                 self.vocabulary.borrow_mut().remove_collection(name.as_str());
                 Ok(self.told(json!({ "dropped": name.as_str() }), &format!("dropped {name}")))
             }
-            Statement::Insert(args) => {
+            Change::Insert(args) => {
                 let ids = self.store.insert(&args.collection, &args.documents)?;
                 self.met(args.collection.as_str(), &args.documents);
                 let text = format!("inserted {}", ids.join(", "));
                 Ok(self.told(json!({ "inserted": ids }), &text))
             }
-            Statement::Put(args) => {
+            Change::Put(args) => {
                 let is_new = self.store.put(&args.collection, &args.id, &args.document)?;
                 self.met(args.collection.as_str(), std::slice::from_ref(&args.document));
                 let (id, did) = (&args.id, if is_new { "inserted" } else { "replaced" });
                 Ok(self.told(json!({ did: id.as_str() }), &format!("{did} {id}")))
             }
-            Statement::Update(args) => {
+            Change::Update(args) => {
                 let which = &args.which.which;
                 let count = self.store.update(&args.which.collection, which, &args.update)?;
                 Ok(self.counted("updated", count, which))
             }
-            Statement::Delete(args) => {
+            Change::Delete(args) => {
                 let count = self.store.delete(&args.collection, &args.which)?;
                 Ok(self.counted("deleted", count, &args.which))
             }
-            Statement::Exit
-            | Statement::Collections
-            | Statement::Find(_)
-            | Statement::Count(_)
-            | Statement::Explain(_)
-            | Statement::Get(_)
-            | Statement::Index(_) => unreachable!("it changes no document"),
         }
     }
 
@@ -208,6 +211,7 @@ impl Session {
     fn counted(&self, did: &str, count: usize, which: &Which) -> String {
         let text = match which {
             Which::One(id) => format!("{did} {id}"),
+            Which::Matching(_) if count == 1 => format!("{did} 1 document"),
             Which::Matching(_) => format!("{did} {count} documents"),
         };
         self.told(json!({ did: count }), &text)
@@ -227,6 +231,7 @@ impl Session {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
     use crate::database::Database;
@@ -264,7 +269,7 @@ mod tests {
         assert!(shown(&session, "index list c").contains("by_n  [\"n\"]"));
         assert!(shown(&session, "explain c {\"n\": 5}").contains("index by_n"));
         assert_eq!(shown(&session, "index drop c by_n"), "dropped index by_n\n");
-        assert_eq!(shown(&session, "delete c {\"n\": 5}"), "deleted 1 documents\n");
+        assert_eq!(shown(&session, "delete c {\"n\": 5}"), "deleted 1 document\n");
         assert_eq!(shown(&session, "delete c a"), "deleted a\n");
         assert_eq!(shown(&session, "find c"), "no document\n");
         assert_eq!(shown(&session, "drop c"), "dropped c\n");
@@ -310,7 +315,7 @@ mod tests {
         assert_eq!(code("delete c b"), "not-found");
         assert_eq!(code("update c b {\"$inc\":{\"n\":1}}"), "not-found");
         assert_eq!(code("update c {} {\"n\":1}"), "statement");
-        assert_eq!(code("find c {\"$a\":1}"), "usage");
+        assert_eq!(code("find c {\"$a\":1}"), "statement");
         assert_eq!(code("insert c {a}"), "invalid-json");
         assert_eq!(code("fnd"), "statement");
     }

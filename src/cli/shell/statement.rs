@@ -34,10 +34,6 @@ pub(super) struct Line {
 pub(super) enum Statement {
     /// List the collections
     Collections,
-    /// Make a collection
-    Create(NameArgs),
-    /// Drop a collection with all that is in it
-    Drop(NameArgs),
     /// Show the documents that a filter matches, or what is made of them
     #[command(visible_alias = "query")]
     Find(QuestionArgs),
@@ -47,6 +43,20 @@ pub(super) enum Statement {
     Explain(QuestionArgs),
     /// Show one document
     Get(DocumentArgs),
+    /// What changes something.
+    #[command(flatten)]
+    Change(Change),
+    /// List, make or drop the indexes of a collection
+    #[command(subcommand)]
+    Index(IndexStatement),
+    /// Leave
+    #[command(visible_alias = "quit")]
+    Exit,
+}
+
+/// Statements that change documents and collections.
+#[derive(Debug, Subcommand)]
+pub(super) enum Change {
     /// Add documents, all or none; one without an _id gets one
     Insert(InsertArgs),
     /// Write a document, whether it is there or not
@@ -55,12 +65,10 @@ pub(super) enum Statement {
     Update(UpdateArgs),
     /// Delete a document, or all that a filter matches in one commit
     Delete(WhichArgs),
-    /// List, make or drop the indexes of a collection
-    #[command(subcommand)]
-    Index(IndexStatement),
-    /// Leave
-    #[command(visible_alias = "quit")]
-    Exit,
+    /// Make a collection
+    Create(NameArgs),
+    /// Drop a collection with all that is in it
+    Drop(NameArgs),
 }
 
 /// What to do with indexes.
@@ -191,7 +199,8 @@ fn in_one_line(error: &str) -> String {
     let parts =
         parts.take_while(|part| !part.starts_with("Usage") && !part.starts_with("For more"));
     let lines = parts.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("; ").replace(":;", ":")
+    let told = lines.collect::<Vec<_>>().join("; ").replace(":;", ":");
+    told.replace("subcommand", "statement")
 }
 
 fn parse_which(text: &str) -> Result<Which, String> {
@@ -202,6 +211,7 @@ fn parse_which(text: &str) -> Result<Which, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 
@@ -236,7 +246,7 @@ mod tests {
     fn what_is_not_understood_is_told_in_a_line() {
         assert_eq!(
             refused("fnd c"),
-            "unrecognized subcommand 'fnd'; tip: a similar subcommand exists: 'find'"
+            "unrecognized statement 'fnd'; tip: a similar statement exists: 'find'"
         );
         assert!(refused("get c").contains("<ID>"), "{}", refused("get c"));
         assert!(refused("find a/b").contains("a/b"));
