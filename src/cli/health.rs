@@ -7,9 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{
-    Failure, ListenArgs,
+    ClientArgs, Failure, ListenArgs,
     output::Output,
-    remote::{Client, understood},
+    remote::{Client, Trust, understood},
     values::parse_pause,
 };
 
@@ -24,6 +24,10 @@ pub struct HealthArgs {
     /// The address that the server listens on.
     #[command(flatten)]
     pub address: ListenArgs,
+
+    /// How to ask a server that was named.
+    #[command(flatten)]
+    pub client: ClientArgs,
 
     /// How long to wait for its answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_pause)]
@@ -42,8 +46,12 @@ struct State {
 
 /// Asks, and prints the answer.
 pub(super) fn run(args: &HealthArgs, json: bool) -> Result<(), Failure> {
-    let url = args.url.clone().unwrap_or_else(|| args.local_url());
-    let (is_ready, text) = Client::new(&url, None)?.health(args.timeout)?;
+    let (url, trust) = match &args.url {
+        Some(url) => (url.clone(), args.client.trust()),
+        // Its certificate is for the names by which others know it.
+        None => (args.local_url(), Trust::Nobody),
+    };
+    let (is_ready, text) = Client::trusting(&url, None, trust)?.health(args.timeout)?;
     let state: State = understood(&text)?;
     let mut output = Output::new();
     output.line(&if json { text.clone() } else { state.to_text() })?;
@@ -64,7 +72,8 @@ impl HealthArgs {
                 std::net::SocketAddr::V6(_) => address.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
             }
         }
-        format!("http://{address}")
+        let scheme = if self.address.tls_cert.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 }
 

@@ -25,3 +25,4 @@ mod screen;
 mod shell;
 #[path = "../support/skipped.rs"]
 mod skipped;
+mod tls;

@@ -24,7 +24,7 @@ use super::{
     Failure, HistoryArgs, ServeArgs,
     output::Output,
     table::{Align, Table},
-    target::KeyArgs,
+    target::ClientArgs,
 };
 use settings::Setting;
 
@@ -45,7 +45,7 @@ pub struct ConfigArgs {
 
     /// The settings of who asks one.
     #[command(flatten, next_help_heading = "Asking a server")]
-    pub key: KeyArgs,
+    pub client: ClientArgs,
 
     /// The settings of the shell.
     #[command(flatten, next_help_heading = "Shell")]

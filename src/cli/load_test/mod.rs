@@ -43,7 +43,9 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, interrupt::Interrupt, output::Output, remote::Client, values::parse_pause};
+use super::{
+    ClientArgs, Failure, interrupt::Interrupt, output::Output, remote::Client, values::parse_pause,
+};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId},
@@ -69,9 +71,9 @@ pub struct LoadTestArgs {
     #[arg(long, value_name = "URL")]
     pub url: String,
 
-    /// The API key for the server; of the role admin, or the collection stays
-    #[arg(long, env = "MONSTERDB_API_KEY", hide_env_values = true, value_name = "KEY")]
-    pub key: Option<String>,
+    /// How to ask it; with a key that is not of the role admin the collection stays.
+    #[command(flatten)]
+    pub client: ClientArgs,
 
     /// Users at once
     #[arg(long, value_name = "N", default_value_t = 100,
@@ -149,7 +151,7 @@ impl LoadTestArgs {
         is_stopped: &(dyn Fn() -> bool + Sync),
         before_check: impl FnOnce(&CollectionName),
     ) -> Result<Report, Failure> {
-        let client = Client::new(&self.url, self.key.as_deref())?;
+        let client = Client::new(&self.url, &self.client)?;
         let collection = match &self.collection {
             Some(name) => name.clone(),
             None => CollectionName::new(&format!("load-test-{}", DocumentId::generate()))
@@ -163,7 +165,7 @@ impl LoadTestArgs {
         let tally = Tally::new();
         let url = self.url.trim_end_matches('/');
         let peer =
-            Peer { url, key: self.key.as_deref(), collection: &collection, timeout: self.timeout };
+            Peer { url, client: &self.client, collection: &collection, timeout: self.timeout };
         let course = Course {
             counters: &counters,
             tally: &tally,
