@@ -1,5 +1,7 @@
 //! The documents that every engine stores.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Result;
 
 /// Bytes of every document's text.
@@ -71,6 +73,28 @@ impl Sample {
         assert_eq!(text.len(), DOCUMENT_BYTES, "the note fills every document up to its length");
         Sample { id, text }
     }
+}
+
+/// A document as a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    _id: String,
+    name: String,
+    email: String,
+    age: u32,
+    active: bool,
+    balance: f64,
+    city: String,
+    tags: Vec<String>,
+    address: Address,
+    created: String,
+    note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Address {
+    street: String,
+    zip: String,
 }
 
 /// The member that changes add one to.

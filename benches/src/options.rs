@@ -11,15 +11,17 @@ Compares MonsterDB with its peers and with the bounds of device and memory.
 cargo bench -p benches --bench compare -- [workload…] [options]
 
 workloads (all): insert batch transaction rollback
-                 get mix reads-beside-writer
+                 get get-typed mix reads-beside-writer
                  modify modify-one update update-one
-                 equality range scan top count aggregate index-build
+                 equality range count and, without their index,
+                 equality-bare range-bare count-bare
+                 scan top aggregate index-build
                  checkpoint-0 checkpoint-1000 checkpoint-100000
                  reopen-clean reopen-killed
                  memory-written memory-indexed memory-reopened disk
 options:
   --threads N,…        only these numbers of threads
-  --size N             documents (100000)
+  --size N,…           documents, one number after the other (100000)
   --repetitions N      runs of each, alternating between the engines (5)
   --seconds S          time of each run of what is repeated (0.8)
   --engines NAME,…     only these: monsterdb, sqlite, sqlite-text, sqlite-jsonb,
@@ -42,7 +44,7 @@ pub(crate) struct Options {
     pub(crate) workloads: Vec<Workload>,
     pub(crate) engines: Vec<String>,
     pub(crate) threads: Vec<usize>,
-    pub(crate) size: usize,
+    pub(crate) sizes: Vec<usize>,
     pub(crate) repetitions: usize,
     pub(crate) time: Duration,
     pub(crate) json: bool,
@@ -56,7 +58,7 @@ impl Default for Options {
             workloads: Vec::new(),
             engines: Vec::new(),
             threads: Vec::new(),
-            size: 100_000,
+            sizes: vec![100_000],
             repetitions: 5,
             time: Duration::from_millis(800),
             json: false,
@@ -70,7 +72,7 @@ impl Options {
     /// Enough to see that everything works.
     pub(crate) fn test() -> Options {
         let time = Duration::from_millis(20);
-        Options { size: 2_000, repetitions: 1, time, is_test: true, ..Options::default() }
+        Options { sizes: vec![2_000], repetitions: 1, time, is_test: true, ..Options::default() }
     }
 }
 
@@ -96,24 +98,26 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> 
             "--test" => options = Options::test(),
             "--json" => options.json = true,
             "--charts" => options.charts = Some(value()?.into()),
-            "--size" => options.size = value()?.parse()?,
+            "--size" => options.sizes = numbers(&value()?)?,
             "--repetitions" => options.repetitions = value()?.parse()?,
             "--seconds" => options.time = Duration::try_from_secs_f64(value()?.parse()?)?,
             "--engines" => options.engines = value()?.split(',').map(str::to_owned).collect(),
-            "--threads" => {
-                options.threads =
-                    value()?.split(',').map(str::parse).collect::<std::result::Result<_, _>>()?;
-            }
+            "--threads" => options.threads = numbers(&value()?)?,
             name => options.workloads.push(workload(name)?),
         }
     }
     if options.workloads.is_empty() {
         options.workloads = Workload::ALL.to_vec();
     }
-    if options.repetitions == 0 || options.size == 0 {
+    if options.repetitions == 0 || options.sizes.contains(&0) {
         return Err("there must be at least one repetition and one document".into());
     }
     Ok(Command::Compare(options))
+}
+
+fn numbers(list: &str) -> Result<Vec<usize>> {
+    let numbers = list.split(',').map(str::parse);
+    Ok(numbers.collect::<std::result::Result<_, _>>()?)
 }
 
 fn workload(name: &str) -> Result<Workload> {

@@ -61,8 +61,18 @@ impl Series {
 
 /// Makes all measurements.
 pub(crate) fn run(options: &Options) -> Result<Vec<Series>> {
-    let mut site = Site::new(options.size)?;
     let mut all = Vec::new();
+    for size in &options.sizes {
+        run_with(&mut Site::new(*size)?, options, &mut all)?;
+    }
+    // One workload's sizes are read one below the other.
+    let place = |series: &Series| options.workloads.iter().position(|w| *w == series.workload);
+    all.sort_by_key(place);
+    Ok(all)
+}
+
+/// Makes the measurements with one number of documents.
+fn run_with(site: &mut Site, options: &Options, all: &mut Vec<Series>) -> Result<()> {
     for workload in &options.workloads {
         let numbers = workload.threads();
         // What is run from one number of threads alone is not chosen by it.
@@ -70,10 +80,10 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Series>> {
             options.threads.is_empty() || options.threads.contains(threads) || numbers.len() == 1
         };
         for threads in numbers.iter().copied().filter(wanted) {
-            all.extend(alternate(&mut site, options, *workload, threads)?);
+            all.extend(alternate(site, options, *workload, threads)?);
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Runs one workload on all engines in turn, as often as there are repetitions.
@@ -112,9 +122,9 @@ fn progress(series: &Series, repetition: usize, repetitions: usize) {
     if !std::io::stderr().is_terminal() {
         return;
     }
-    let Series { engine, workload, threads, .. } = series;
+    let Series { engine, workload, size, threads, .. } = series;
     let text = format!(
-        "{} with {threads} threads on {}, {repetition} of {repetitions}",
+        "{} of {size} with {threads} threads on {}, {repetition} of {repetitions}",
         workload.name(),
         engine.name()
     );

@@ -18,9 +18,11 @@ pub enum Workload {
     Rollback,
     /// Reads of one document's text by id, in random order.
     Get,
-    /// Nine such reads in ten operations, and one durable insert.
+    /// Reads of one document as a value of a type by id, in random order.
+    GetTyped,
+    /// Nine reads of text in ten operations, and one durable insert.
     Mix,
-    /// Such reads while one thread more inserts durably. What counts are the reads.
+    /// Reads of text while one thread more inserts durably. What counts are the reads.
     ReadsBesideWriter,
     /// Random documents read, changed and written in durable transactions.
     Modify,
@@ -32,6 +34,8 @@ pub enum Workload {
     UpdateOne,
     /// Questions to many documents.
     Ask(Topic),
+    /// Those of them that have an index, without it.
+    AskBare(Topic),
     /// Making the two indexes that questions rely on.
     IndexBuild,
     /// A checkpoint after some changes, while one thread commits. The latencies are the commits'.
@@ -75,12 +79,13 @@ impl Changes {
 
 impl Workload {
     /// Every one, in the order of their rows.
-    pub const ALL: [Workload; 27] = [
+    pub const ALL: [Workload; 31] = [
         Workload::Insert,
         Workload::Batch,
         Workload::Transaction,
         Workload::Rollback,
         Workload::Get,
+        Workload::GetTyped,
         Workload::Mix,
         Workload::ReadsBesideWriter,
         Workload::Modify,
@@ -88,10 +93,13 @@ impl Workload {
         Workload::Update,
         Workload::UpdateOne,
         Workload::Ask(Topic::Equality),
+        Workload::AskBare(Topic::Equality),
         Workload::Ask(Topic::Range),
+        Workload::AskBare(Topic::Range),
         Workload::Ask(Topic::Scan),
         Workload::Ask(Topic::Top),
         Workload::Ask(Topic::Count),
+        Workload::AskBare(Topic::Count),
         Workload::Ask(Topic::Aggregate),
         Workload::IndexBuild,
         Workload::Checkpoint(Changes::None),
@@ -113,6 +121,7 @@ impl Workload {
             Workload::Transaction => "transaction",
             Workload::Rollback => "rollback",
             Workload::Get => "get",
+            Workload::GetTyped => "get-typed",
             Workload::Mix => "mix",
             Workload::ReadsBesideWriter => "reads-beside-writer",
             Workload::Modify => "modify",
@@ -125,6 +134,12 @@ impl Workload {
             Workload::Ask(Topic::Top) => "top",
             Workload::Ask(Topic::Count) => "count",
             Workload::Ask(Topic::Aggregate) => "aggregate",
+            Workload::AskBare(Topic::Equality) => "equality-bare",
+            Workload::AskBare(Topic::Range) => "range-bare",
+            Workload::AskBare(Topic::Scan) => "scan-bare",
+            Workload::AskBare(Topic::Top) => "top-bare",
+            Workload::AskBare(Topic::Count) => "count-bare",
+            Workload::AskBare(Topic::Aggregate) => "aggregate-bare",
             Workload::IndexBuild => "index-build",
             Workload::Checkpoint(Changes::None) => "checkpoint-0",
             Workload::Checkpoint(Changes::Few) => "checkpoint-1000",
@@ -143,12 +158,12 @@ impl Workload {
         match self {
             Workload::Insert | Workload::Batch => Measure::Rate("documents/s"),
             Workload::Transaction | Workload::Rollback => Measure::Rate("transactions/s"),
-            Workload::Get => Measure::Rate("gets/s"),
+            Workload::Get | Workload::GetTyped => Measure::Rate("gets/s"),
             Workload::Mix => Measure::Rate("operations/s"),
             Workload::ReadsBesideWriter => Measure::Rate("gets/s"),
             Workload::Modify | Workload::ModifyOne => Measure::Rate("changes/s"),
             Workload::Update | Workload::UpdateOne => Measure::Rate("changes/s"),
-            Workload::Ask(_) => Measure::Rate("queries/s"),
+            Workload::Ask(_) | Workload::AskBare(_) => Measure::Rate("queries/s"),
             Workload::IndexBuild | Workload::Checkpoint(_) => Measure::Cost("ms"),
             Workload::ReopenClean | Workload::ReopenKilled => Measure::Cost("ms"),
             Workload::MemoryWritten | Workload::MemoryIndexed | Workload::MemoryReopened => {
@@ -162,7 +177,7 @@ impl Workload {
     pub(crate) fn threads(self) -> &'static [usize] {
         match self {
             Workload::Insert => &[1, 4, 16, 64],
-            Workload::Get => &[1, 2],
+            Workload::Get | Workload::GetTyped => &[1, 2],
             Workload::Mix => &[4],
             Workload::ReadsBesideWriter => &[2],
             Workload::Modify | Workload::ModifyOne => &[16],
@@ -171,6 +186,7 @@ impl Workload {
             | Workload::Transaction
             | Workload::Rollback
             | Workload::Ask(_)
+            | Workload::AskBare(_)
             | Workload::IndexBuild
             | Workload::Checkpoint(_)
             | Workload::ReopenClean
@@ -189,7 +205,8 @@ impl Workload {
                 Beginning::Empty
             }
             Workload::MemoryWritten | Workload::MemoryIndexed | Workload::Disk => Beginning::Empty,
-            Workload::Get | Workload::Mix | Workload::ReadsBesideWriter => Beginning::Closed,
+            Workload::Get | Workload::GetTyped | Workload::Mix => Beginning::Closed,
+            Workload::ReadsBesideWriter | Workload::AskBare(_) => Beginning::Closed,
             Workload::Modify | Workload::ModifyOne => Beginning::Closed,
             Workload::Update | Workload::UpdateOne => Beginning::Closed,
             Workload::IndexBuild | Workload::Checkpoint(_) => Beginning::Closed,

@@ -1,7 +1,7 @@
 //! One index as a file.
 //!
-//! It holds the order of the entries and nothing else: for each entry, in the order of keys, the
-//! place of its document in the order of ids. Keys are made from the documents again when it is
+//! It belongs to the collection's first file and holds the order of the entries and nothing else: for
+//! each entry, in the order of keys, the place of its document in that file. Keys are made from the documents again when it is
 //! loaded, and their order is checked, so a file can be of no use but never make an index wrong:
 //! what does not fit is built anew.
 
@@ -16,7 +16,6 @@ use crate::{
     snapshot::{Collection, Index, IndexDefinition},
     storage::{Storage, read_all},
     sync::{Arc, step},
-    version::Version,
     wal::{frame_line, open_line},
 };
 
@@ -36,12 +35,8 @@ pub(super) fn folder(collection: &CollectionName) -> String {
 }
 
 /// The name of an index's file at a version of its collection.
-pub(super) fn file_name(
-    collection: &CollectionName,
-    index: &IndexName,
-    changed: Version,
-) -> String {
-    format!("{}/{index}-{changed}.json", folder(collection))
+pub(super) fn file_name(collection: &CollectionName, index: &IndexName, version: u64) -> String {
+    format!("{}/{index}-{version}.json", folder(collection))
 }
 
 /// Writes the files of a collection's indexes, each under a temporary name that is then changed.
@@ -70,7 +65,7 @@ pub(super) fn write_indexes(
         let text = serde_json::to_string(&text)?;
         let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let bytes = frame_line(members.expect("an index file is an object"));
-        let file = file_name(name, index.name(), collection.changed());
+        let file = file_name(name, index.name(), collection.changed().get());
         let temporary = format!("{file}.tmp");
         let handle = storage.create(&temporary)?;
         handle.write_at(0, &bytes)?;
@@ -84,11 +79,11 @@ pub(super) fn write_indexes(
 pub(super) fn read_index(
     storage: &dyn Storage,
     collection: &CollectionName,
-    changed: Version,
+    version: u64,
     (name, definition): (&IndexName, &Arc<IndexDefinition>),
     documents: &[(&DocumentId, &Arc<Document>)],
 ) -> Result<Index, String> {
-    let file = file_name(collection, name, changed);
+    let file = file_name(collection, name, version);
     let bytes = read_all(storage, &file).map_err(|error| error.to_string())?;
     let line = bytes.strip_suffix(b"\n").ok_or("it has no end")?;
     let text: IndexText =
@@ -97,7 +92,7 @@ pub(super) fn read_index(
         return Err(format!("it has format {}", text.format));
     }
     let found = (&*text.collection, &*text.index, text.version, &*text.definition);
-    let wanted = (collection.as_str(), name.as_str(), changed.get(), &*definition.to_json());
+    let wanted = (collection.as_str(), name.as_str(), version, &*definition.to_json());
     if found != wanted {
         return Err("it belongs to another index or version".to_owned());
     }

@@ -3,13 +3,13 @@
 use std::io;
 
 use super::{
-    MANIFEST, Manifest, ManifestCollection, collection_file::read_collection,
-    index_file::read_index,
+    FileEntry, MANIFEST, Manifest, ManifestCollection, collection_file::read_collection,
+    delta_file::read_delta, index_file::read_index,
 };
 use crate::{
     document::Document,
     error::{Error, Result},
-    names::{DocumentId, IndexName},
+    names::{CollectionName, DocumentId, IndexName},
     snapshot::{Collection, Index, IndexDefinition, Snapshot},
     storage::{Storage, read_all},
     sync::Arc,
@@ -51,38 +51,63 @@ pub fn load(storage: &dyn Storage, manifest: &Manifest) -> Result<Loaded> {
     Ok(Loaded { snapshot: Snapshot::from_checkpoint(manifest.version, collections), rebuilt })
 }
 
+/// Looks at every file of a collection by itself and returns what is wrong with it.
+///
+/// # Complexity
+///
+/// O(bytes of the files).
+pub fn check_files(storage: &dyn Storage, entry: &ManifestCollection) -> Vec<Error> {
+    let mut wrong = Vec::new();
+    let mut base: Option<&FileEntry> = None;
+    for file in &entry.files {
+        let read = match base.replace(file) {
+            None => read_collection(storage, &entry.name, file).map(drop),
+            Some(base) => read_delta(storage, &entry.name, base, file).map(drop),
+        };
+        wrong.extend(read.err());
+    }
+    wrong
+}
+
+/// Loads the whole of a collection with its indexes, and then takes in what changed.
 fn load_collection(
     storage: &dyn Storage,
     entry: &ManifestCollection,
     rebuilt: &mut Vec<String>,
 ) -> Result<Collection> {
-    let mut documents = Vec::new();
-    for file in &entry.files {
-        documents.extend(read_collection(storage, entry, file)?);
-    }
-    let collection =
-        Collection::from_checkpoint(entry.options, entry.created, entry.changed, documents);
-    if entry.indexes.is_empty() {
-        return Ok(collection);
-    }
-    let documents: Vec<(&DocumentId, &Arc<Document>)> = collection.documents().collect();
-    let load = |(name, definition): &(IndexName, Arc<IndexDefinition>)| {
-        load_index(storage, entry, (name, definition), &documents, rebuilt)
+    let ManifestCollection { name, created, changed, options, files, indexes } = entry;
+    let Some(whole) = files.first() else {
+        let reason = format!("it names no file of collection {name}");
+        return Err(Error::damaged(MANIFEST, 0, None, reason));
     };
-    let indexes = entry.indexes.iter().map(load).collect::<Result<Vec<_>>>()?;
-    Ok(collection.with_indexes(indexes))
+    let documents = read_collection(storage, name, whole)?;
+    let mut collection = Collection::from_checkpoint(*options, *created, *changed, documents);
+    if !indexes.is_empty() {
+        let documents: Vec<(&DocumentId, &Arc<Document>)> = collection.documents().collect();
+        let load = |(index, definition): &(IndexName, Arc<IndexDefinition>)| {
+            load_index(storage, (name, whole), (index, definition), &documents, rebuilt)
+        };
+        let indexes = indexes.iter().map(load).collect::<Result<Vec<_>>>()?;
+        collection = collection.with_indexes(indexes);
+    }
+    for (base, file) in files.iter().zip(files.iter().skip(1)) {
+        let differences = read_delta(storage, name, base, file)?;
+        let taken = collection.write_all(name, &differences);
+        taken.map_err(|unfit| Error::damaged(&file.file, 0, None, unfit.to_string()))?;
+    }
+    Ok(collection)
 }
 
 /// Loads an index, or builds it where its file is missing, damaged or of another version.
 fn load_index(
     storage: &dyn Storage,
-    entry: &ManifestCollection,
+    (collection, whole): (&CollectionName, &FileEntry),
     (name, definition): (&IndexName, &Arc<IndexDefinition>),
     documents: &[(&DocumentId, &Arc<Document>)],
     rebuilt: &mut Vec<String>,
 ) -> Result<Index> {
-    let (collection, changed) = (&entry.name, entry.changed);
-    let reason = match read_index(storage, collection, changed, (name, definition), documents) {
+    let index = (name, definition);
+    let reason = match read_index(storage, collection, whole.version, index, documents) {
         Ok(index) => return Ok(index),
         Err(reason) => reason,
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{FORMAT, MANIFEST};
+use super::{FORMAT, MANIFEST, index_file::file_name};
 use crate::{
     error::{Error, Result},
     names::{CollectionName, IndexName},
@@ -35,7 +35,8 @@ pub struct ManifestCollection {
     pub changed: Version,
     /// What its creator decided.
     pub options: CollectionOptions,
-    /// The files that hold its documents.
+    /// The files that hold its documents: the first holds all that were there at its version, the
+    /// others what changed since the one in front of them.
     pub files: Vec<FileEntry>,
     /// Its indexes, in the order of their names.
     pub indexes: Vec<(IndexName, Arc<IndexDefinition>)>,
@@ -46,9 +47,11 @@ pub struct ManifestCollection {
 pub struct FileEntry {
     /// Its name, relative to the data directory.
     pub file: String,
+    /// The version whose documents the files up to this one hold.
+    pub version: u64,
     /// The CRC-32 of its bytes, in hexadecimal.
     pub crc: String,
-    /// How many documents it holds.
+    /// How many lines it has after its header.
     pub count: u64,
     /// Its length.
     pub bytes: u64,
@@ -133,18 +136,34 @@ impl Manifest {
         let versions = self.version.max(self.synced) <= Version::MAX;
         let names = self.collections.is_sorted_by(|one, two| one.name < two.name);
         let collections = self.collections.iter().all(|collection| {
-            let ManifestCollection { created, changed, indexes, .. } = collection;
+            let ManifestCollection { created, changed, files, indexes, .. } = collection;
             let versions = created <= changed && *changed <= self.version;
-            versions && indexes.is_sorted_by(|one, two| one.0 < two.0)
+            let files = files.is_sorted_by(|one, two| one.version < two.version)
+                && files.iter().all(|file| file.version <= changed.get());
+            versions && files && indexes.is_sorted_by(|one, two| one.0 < two.0)
         });
         versions && names && collections
     }
 
-    /// The files of a collection whose content is that of its last change.
-    pub(super) fn current(&self, name: &CollectionName, changed: Version) -> Option<&[FileEntry]> {
+    /// A collection by its name.
+    ///
+    /// # Complexity
+    ///
+    /// O(log collections).
+    pub fn collection(&self, name: &CollectionName) -> Option<&ManifestCollection> {
         let place = self.collections.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
-        let entry = self.collections.get(place).filter(|entry| entry.changed == changed)?;
-        Some(&entry.files)
+        self.collections.get(place)
+    }
+
+    /// The files that its indexes have when nothing is wrong with them; it does not name them.
+    pub fn index_files(&self) -> impl Iterator<Item = String> {
+        self.collections.iter().flat_map(|collection| {
+            let whole = collection.files.iter().take(1);
+            whole.flat_map(|file| {
+                let names = collection.indexes.iter().map(|(index, _)| index);
+                names.map(|index| file_name(&collection.name, index, file.version))
+            })
+        })
     }
 
     /// Every file that it names.

@@ -3,14 +3,12 @@
 use std::{collections::BTreeSet, io};
 
 use super::{
-    FOLDER, FileEntry, INDEX_FOLDER, MANIFEST, Manifest, ManifestCollection,
-    collection_file::write_collection,
-    index_file::{file_name, write_indexes},
+    Checkpoint, FOLDER, INDEX_FOLDER, MANIFEST, Manifest, ManifestCollection, chain::write_chain,
 };
 use crate::{
     error::Error,
     names::CollectionName,
-    snapshot::{Collection, Snapshot},
+    snapshot::{Change, Collection, Snapshot},
     storage::Storage,
     sync::{mutant, step},
     version::Version,
@@ -26,7 +24,16 @@ pub enum Failure {
     Unknown(Error),
 }
 
-/// Writes a snapshot's changed collections and then the manifest that names them.
+impl Failure {
+    /// The error alone, for whoever gives up in both cases.
+    pub fn into_error(self) -> Error {
+        match self {
+            Failure::Discarded(error) | Failure::Unknown(error) => error,
+        }
+    }
+}
+
+/// Writes what changed in a snapshot's collections and then the manifest that names the files.
 ///
 /// The log must be safe up to the snapshot's version by now, and `synced` is how far it is.
 ///
@@ -36,30 +43,33 @@ pub enum Failure {
 ///
 /// # Complexity
 ///
-/// O(bytes of the collections that changed since `previous`).
+/// O(bytes of the documents that changed since `previous`, times the logarithm of the number of
+/// checkpoints), amortized: now and then a collection of which a quarter has changed is written as a
+/// whole.
 pub fn write(
     storage: &dyn Storage,
     snapshot: &Snapshot,
     synced: Version,
-    previous: &Manifest,
-) -> Result<Manifest, Failure> {
+    previous: &Checkpoint,
+) -> Result<Checkpoint, Failure> {
     assert!(snapshot.version() <= synced, "a checkpoint holds nothing that the log might lose");
     let mut collections = Vec::new();
     for (name, collection) in snapshot.collections() {
-        let entry = write_changed(storage, name, collection, previous);
-        let entry = entry.map_err(|error| discard(storage, previous, error))?;
+        let changes = previous.documents.changes(snapshot, name.as_str());
+        let entry = write_changed(storage, (name, collection), &previous.manifest, changes);
+        let entry = entry.map_err(|error| discard(storage, &previous.manifest, error))?;
         collections.push(entry);
     }
     step("collection_names_unsynced", || storage.sync_folder(FOLDER))
-        .map_err(|error| discard(storage, previous, error))?;
+        .map_err(|error| discard(storage, &previous.manifest, error))?;
     let manifest = Manifest { version: snapshot.version(), synced, collections };
     if mutant("old_files_removed_early") {
         remove_written(storage, &manifest);
     }
     match write_manifest(storage, &manifest) {
-        Ok(()) => Ok(manifest),
+        Ok(()) => Ok(Checkpoint { manifest, documents: snapshot.without_indexes() }),
         Err(Failure::Discarded(error)) => {
-            remove_written(storage, previous);
+            remove_written(storage, &previous.manifest);
             Err(Failure::Discarded(error))
         }
         // Which manifest is on the disk is open, so the files of both stay.
@@ -99,10 +109,7 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
 /// What the system says; then some of them remain, which does no harm.
 pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<()> {
     let named: BTreeSet<&str> = manifest.files().map(|entry| entry.file.as_str()).collect();
-    let indexes = manifest.collections.iter().flat_map(|entry| {
-        entry.indexes.iter().map(|(index, _)| file_name(&entry.name, index, entry.changed))
-    });
-    let indexes: BTreeSet<String> = indexes.collect();
+    let indexes: BTreeSet<String> = manifest.index_files().collect();
     for folder in [FOLDER.to_owned()].into_iter().chain(index_folders(storage)?) {
         for name in storage.list(&folder)? {
             let name = format!("{folder}/{name}");
@@ -127,19 +134,16 @@ pub fn index_folders(storage: &dyn Storage) -> io::Result<Vec<String>> {
     Ok(folders.iter().map(|folder| format!("{INDEX_FOLDER}/{folder}")).collect())
 }
 
-fn write_changed(
+fn write_changed<'a>(
     storage: &dyn Storage,
-    name: &CollectionName,
-    collection: &Collection,
+    (name, collection): (&CollectionName, &Collection),
     previous: &Manifest,
+    changes: impl Iterator<Item = Change<'a>>,
 ) -> io::Result<ManifestCollection> {
-    let files: Vec<FileEntry> = match previous.current(name, collection.changed()) {
-        Some(files) => files.to_vec(),
-        None => {
-            let file = write_collection(storage, name, collection)?;
-            write_indexes(storage, name, collection)?;
-            vec![file]
-        }
+    let before = previous.collection(name);
+    let files = match before.filter(|before| before.changed == collection.changed()) {
+        Some(before) => before.files.clone(),
+        None => write_chain(storage, name, collection, before, changes)?,
     };
     let indexes = collection.indexes().iter();
     Ok(ManifestCollection {

@@ -113,8 +113,9 @@ impl CheckReport {
             return Ok(());
         }
         for entry in &manifest.collections {
-            let alone = Manifest { collections: vec![entry.clone()], ..manifest.clone() };
-            self.keep(checkpoint::load(storage, &alone))?;
+            for wrong in checkpoint::check_files(storage, entry) {
+                self.keep(Err::<(), _>(wrong))?;
+            }
         }
         Ok(())
     }

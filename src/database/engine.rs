@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use super::{RecoveryReport, history::History, options::Settings};
+use super::{RecoveryReport, backup::Backup, history::History, options::Settings};
 use crate::{
-    checkpoint::{self, Failure, Manifest},
+    checkpoint::{self, Checkpoint, Failure, Manifest},
     commit::{Committer, Logged},
     error::{Error, Result},
     histogram::Histogram,
     storage::Storage,
     sync::{Arc, Clock, Counter, Mutex, Published, lock, mutant, step},
     version::Version,
-    wal::{self, Waypoints},
+    wal::{self, Archive, Waypoints},
 };
 
 /// Everything but the handles, so that the maintenance thread does not keep the database open.
@@ -28,13 +28,14 @@ pub(super) struct Engine {
     pub(super) checkpoints_failed: Counter,
     pub(super) history: History,
     pub(super) waypoints: Arc<Waypoints>,
+    pub(super) archive: Option<Archive>,
     pub(super) recovery: RecoveryReport,
     pub(super) opened: Instant,
 }
 
 /// The checkpoint on disk, and what had gone into the log when it was made.
 pub(super) struct LastCheckpoint {
-    pub(super) manifest: Manifest,
+    pub(super) written: Checkpoint,
     pub(super) logged: Logged,
     pub(super) at: Instant,
 }
@@ -54,19 +55,35 @@ impl Engine {
         group.check_usable()?;
         let logged = group.logged();
         let snapshot = self.committer.published();
-        if snapshot.version() == last.manifest.version {
+        if snapshot.version() == last.written.manifest.version {
             return Ok(snapshot.version());
         }
         let begun = Clock::instant();
         step("checkpoint_before_sync", || group.wait_synced(snapshot.version()))?;
-        let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.manifest);
-        let manifest = self.accept(written)?;
-        self.checkpointed.store(Arc::new(manifest.version));
+        let written = checkpoint::write(&*self.storage, &snapshot, group.synced(), &last.written);
+        let written = self.accept(written)?;
+        self.checkpointed.store(Arc::new(written.manifest.version));
         let at = Clock::instant();
         self.checkpoints.note_time(at - begun);
-        *last = LastCheckpoint { manifest, logged, at };
-        self.remove_covered(&last.manifest)?;
+        *last = LastCheckpoint { written, logged, at };
+        self.remove_covered(&last.written.manifest)?;
         Ok(snapshot.version())
+    }
+
+    /// The files of a checkpoint of the latest committed state, or of a later one.
+    pub(super) fn backup(&self) -> Result<Backup> {
+        self.checkpoint()?;
+        // Nobody removes them while they are opened.
+        let last = lock(&self.checkpoint);
+        Backup::open(&*self.storage, &last.written.manifest)
+    }
+
+    /// Copies what is safe of the log to its archive, if it has one.
+    fn archive(&self) -> Result<()> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        let synced = self.committer.group().synced();
+        let kept = step("log_unarchived", || archive.keep(&*self.storage, synced));
+        kept.map_err(|error| Error::io("archive the log of", self.storage.path(""), error))
     }
 
     /// Takes the outcome of a checkpoint. One whose manifest is in doubt ends all writing.
@@ -85,6 +102,10 @@ impl Engine {
     /// Removes the files that a checkpoint has made needless. One that stays does no harm.
     fn remove_covered(&self, manifest: &Manifest) -> Result<()> {
         let storage = &*self.storage;
+        if let Err(error) = self.archive() {
+            tracing::warn!(%error, "no segment is removed before it is in the archive");
+            return Ok(());
+        }
         let kept = match mutant("feed_retains_nothing") {
             true => 0,
             false => self.settings.feed_retain_bytes,
@@ -137,7 +158,13 @@ impl Engine {
         let made = group.make_ahead();
         let checkpointed =
             if self.checkpoint_is_due() { self.checkpoint().map(drop) } else { Ok(()) };
-        synced.and(made).and(expired).and(checkpointed)
+        let archived = match &self.archive {
+            Some(archive) => archive.keep_followed(&*self.storage),
+            None => Ok(()),
+        };
+        let archived =
+            archived.map_err(|error| Error::io("archive the log of", self.storage.path(""), error));
+        synced.and(made).and(expired).and(checkpointed).and(archived)
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -160,6 +187,7 @@ impl Engine {
         if self.settings.checkpoint.on_close {
             self.checkpoint()?;
         }
+        self.archive()?;
         self.state_synced()
     }
 
@@ -168,9 +196,10 @@ impl Engine {
     fn state_synced(&self) -> Result<()> {
         let mut last = lock(&self.checkpoint);
         let synced = self.committer.group().synced();
-        if synced > last.manifest.synced && !mutant("close_states_nothing") {
-            last.manifest.synced = synced;
-            self.accept(checkpoint::write_manifest(&*self.storage, &last.manifest))?;
+        let manifest = &mut last.written.manifest;
+        if synced > manifest.synced && !mutant("close_states_nothing") {
+            manifest.synced = synced;
+            self.accept(checkpoint::write_manifest(&*self.storage, manifest))?;
         }
         Ok(())
     }

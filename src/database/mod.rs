@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod backup;
 mod changes;
 mod check;
 mod collection;
@@ -26,14 +27,19 @@ mod maintenance;
 mod options;
 mod page;
 mod recovery;
+mod restore;
 mod status;
 
+#[cfg(feature = "server")]
+pub use backup::unpack_tar;
+pub use backup::{Backup, Written};
 pub use changes::Changes;
 pub use check::CheckReport;
 pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;
 pub use recovery::RecoveryReport;
+pub use restore::{Restored, restore, verify};
 pub use status::{Health, Retained, Status};
 
 use std::path::Path;
@@ -303,6 +309,38 @@ impl Database {
     /// stays in force.
     pub fn checkpoint(&self) -> Result<Version> {
         self.shared.engine.checkpoint()
+    }
+
+    /// The latest committed state as files to be written somewhere else, or a later one. Reads and
+    /// writes go on meanwhile.
+    ///
+    /// ```
+    /// use monsterdb::{
+    ///     Database, Json,
+    ///     database::restore,
+    ///     storage::{Access, FileStorage},
+    /// };
+    /// # let folder = tempfile::tempdir()?;
+    /// # let [data, backup, restored] = ["a", "b", "c"].map(|name| folder.path().join(name));
+    /// let db = Database::open(&data)?;
+    /// db.collection::<Json>("notes")?.put("n1", &Json::parse(r#"{"text":"hello"}"#)?)?;
+    /// db.backup()?.write_into(&FileStorage::open(&backup, Access::Write)?, |_bytes| {})?;
+    ///
+    /// let backup = FileStorage::open(&backup, Access::Read)?;
+    /// restore(&backup, None, None, &FileStorage::open(&restored, Access::Write)?)?;
+    /// assert_eq!(Database::open(&restored)?.snapshot(), db.snapshot());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::checkpoint`].
+    ///
+    /// # Complexity
+    ///
+    /// That of a checkpoint.
+    pub fn backup(&self) -> Result<Backup> {
+        self.shared.engine.backup()
     }
 
     /// Does now what the background thread does when it is due: makes the next log segment

@@ -1,6 +1,10 @@
 //! How a database is opened.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     Database, Shared,
@@ -10,12 +14,12 @@ use super::{
 };
 use crate::{
     commit::{Committer, Durability, Group, GroupOptions, Logged},
-    error::Result,
+    error::{Error, Result},
     histogram::Histogram,
     limits,
     storage::{Access, FileStorage, MemoryStorage, Storage},
     sync::{Arc, Clock, Counter, Mutex, Published},
-    wal,
+    wal::{self, Archive},
 };
 
 /// Settings for a database to open.
@@ -42,6 +46,7 @@ pub(super) struct Settings {
     pub(super) retain: Duration,
     pub(super) retain_bytes: u64,
     pub(super) feed_retain_bytes: u64,
+    pub(super) wal_archive: Option<PathBuf>,
     /// Nobody will open it again, so its log is there for the change feed alone.
     in_memory: bool,
 }
@@ -142,6 +147,17 @@ impl Builder {
         self
     }
 
+    /// A directory that the log is copied to before any of it is removed, so that a backup can be
+    /// brought to every version after it (see [`restore`](super::restore)). None by default.
+    ///
+    /// A segment is there when the next one has begun, and all of the log after each checkpoint and
+    /// after closing. What is in it stays: removing what no backup needs is left to its owner.
+    #[must_use]
+    pub fn wal_archive(mut self, directory: impl Into<PathBuf>) -> Builder {
+        self.settings.wal_archive = Some(directory.into());
+        self
+    }
+
     /// A database without files.
     pub(super) fn in_memory(mut self) -> Result<Database> {
         self.settings.background = false;
@@ -170,7 +186,7 @@ impl Builder {
         let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::Read)?);
         self.settings.background = false;
         let recovered = recovery::inspect(&*storage)?;
-        let database = self.start(storage, recovered);
+        let database = self.start(storage, recovered, None);
         database.shared.engine.committer.group().refuse_writes("it was opened for reading");
         Ok(database)
     }
@@ -181,12 +197,18 @@ impl Builder {
     ///
     /// As [`Database::open`], but for [`Error::Locked`](crate::Error::Locked).
     pub fn open_in(self, storage: Arc<dyn Storage>) -> Result<Database> {
+        let archive = self.settings.wal_archive.as_deref().map(open_archive).transpose()?;
         let recovered = recovery::recover(&*storage)?;
-        Ok(self.start(storage, recovered))
+        Ok(self.start(storage, recovered, archive))
     }
 
-    fn start(self, storage: Arc<dyn Storage>, recovered: recovery::Recovered) -> Database {
-        let recovery::Recovered { snapshot, manifest, report } = recovered;
+    fn start(
+        self,
+        storage: Arc<dyn Storage>,
+        recovered: recovery::Recovered,
+        archive: Option<Archive>,
+    ) -> Database {
+        let recovery::Recovered { snapshot, checkpoint, report } = recovered;
         let Settings { segment_bytes, in_memory, feed_retain_bytes, .. } = self.settings;
         let kept_bytes = in_memory.then_some(feed_retain_bytes);
         let options = GroupOptions { segment_bytes, kept_bytes };
@@ -194,22 +216,29 @@ impl Builder {
         let engine = Arc::new(Engine {
             committer: Committer::new(group, self.settings.memory_limit),
             storage,
-            checkpointed: Published::new(Arc::new(manifest.version)),
+            checkpointed: Published::new(Arc::new(checkpoint.manifest.version)),
             checkpoints: Histogram::default(),
             checkpoints_failed: Counter::default(),
             checkpoint: Mutex::new(LastCheckpoint {
-                manifest,
+                written: checkpoint,
                 logged: Logged::default(),
                 at: Clock::instant(),
             }),
             history: History::new(self.settings.retain, self.settings.retain_bytes),
             waypoints: Arc::default(),
+            archive,
             recovery: report,
             opened: Clock::instant(),
             settings: self.settings,
         });
         Database { shared: Arc::new(Shared::new(engine)) }
     }
+}
+
+fn open_archive(path: &Path) -> Result<Archive> {
+    let storage = FileStorage::open(path, Access::Write)?;
+    Archive::open(Arc::new(storage))
+        .map_err(|error| Error::io("make an archive in", path.into(), error))
 }
 
 impl Default for Settings {
@@ -228,6 +257,7 @@ impl Default for Settings {
             retain: Duration::from_secs(300),
             retain_bytes: limits::RETAINED_BYTES,
             feed_retain_bytes: limits::FEED_RETAINED_BYTES,
+            wal_archive: None,
             in_memory: false,
         }
     }

@@ -8,7 +8,7 @@
 use std::{io, time::Duration};
 
 use crate::{
-    checkpoint::{self, Failure, Loaded, MANIFEST, Manifest},
+    checkpoint::{self, Checkpoint, Failure, Loaded, MANIFEST, Manifest},
     error::{Error, Result},
     snapshot::{Snapshot, WriteSet},
     storage::Storage,
@@ -37,7 +37,7 @@ pub struct RecoveryReport {
 /// A database as it was found.
 pub(super) struct Recovered {
     pub(super) snapshot: Snapshot,
-    pub(super) manifest: Manifest,
+    pub(super) checkpoint: Checkpoint,
     pub(super) report: RecoveryReport,
 }
 
@@ -58,13 +58,13 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered> {
     // Write it even where it says the same: after a sync that failed the page cache may show a
     // manifest that the disk does not hold, and the files of the one before must not go yet.
     if !mutant("recovery_states_nothing") {
-        recovered.manifest.synced = log.last;
+        recovered.checkpoint.manifest.synced = log.last;
     }
-    step("manifest_not_rewritten", || write_manifest(storage, &recovered.manifest))?;
-    step("old_files_kept_at_open", || checkpoint::remove_unnamed(storage, &recovered.manifest))
-        .map_err(|error| {
-            Error::io("remove old files in", storage.path(checkpoint::FOLDER), error)
-        })?;
+    step("manifest_not_rewritten", || write_manifest(storage, &recovered.checkpoint.manifest))?;
+    step("old_files_kept_at_open", || {
+        checkpoint::remove_unnamed(storage, &recovered.checkpoint.manifest)
+    })
+    .map_err(|error| Error::io("remove old files in", storage.path(checkpoint::FOLDER), error))?;
     report(&recovered.report);
     Ok(recovered)
 }
@@ -82,6 +82,7 @@ pub(super) fn inspect(storage: &dyn Storage) -> Result<Recovered> {
 fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
     let begun = Clock::instant();
     let Loaded { mut snapshot, rebuilt } = checkpoint::load(storage, &manifest)?;
+    let documents = snapshot.without_indexes();
     let proof = Proof { checkpoint: manifest.version, synced: manifest.synced };
     let log = Log::read(storage, proof)?;
     let mut replayed = 0;
@@ -106,7 +107,8 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
         rebuilt,
         time: Clock::instant() - begun,
     };
-    Ok((Recovered { snapshot, manifest, report }, log))
+    let checkpoint = Checkpoint { manifest, documents };
+    Ok((Recovered { snapshot, checkpoint, report }, log))
 }
 
 /// The manifest of an empty database. Where there are files already, it is not new but has lost
@@ -158,9 +160,7 @@ fn remove_temporary_files(storage: &dyn Storage) -> Result<()> {
 }
 
 fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
-    checkpoint::write_manifest(storage, manifest).map_err(|failure| match failure {
-        Failure::Discarded(error) | Failure::Unknown(error) => error,
-    })
+    checkpoint::write_manifest(storage, manifest).map_err(Failure::into_error)
 }
 
 fn report(report: &RecoveryReport) {

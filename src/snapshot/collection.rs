@@ -74,6 +74,12 @@ impl Collection {
         Collection { indexes, ..self }
     }
 
+    /// The same documents without indexes.
+    pub(super) fn without_indexes(&self) -> Collection {
+        let changed = WriteOnce::new(self.changed.get());
+        Collection { changed, indexes: Vec::new(), ..self.successor() }
+    }
+
     /// What its creator decided.
     pub fn options(&self) -> CollectionOptions {
         self.options
@@ -261,7 +267,11 @@ impl Collection {
 
     /// Writes documents and their keys. Unique indexes are asked when everything is written, so
     /// that two documents may exchange their keys.
-    fn write_all(
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`] when an index cannot take a document in.
+    pub fn write_all(
         &mut self,
         name: &CollectionName,
         documents: &BTreeMap<DocumentId, Option<Arc<Document>>>,

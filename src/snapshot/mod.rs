@@ -196,6 +196,20 @@ impl Snapshot {
         }
     }
 
+    /// The same documents without indexes, for whoever holds on to them.
+    pub fn without_indexes(&self) -> Snapshot {
+        let bare = |(name, collection): (&CollectionName, &Arc<Collection>)| {
+            let collection = match collection.indexes() {
+                [] => Arc::clone(collection),
+                _ => Arc::new(collection.without_indexes()),
+            };
+            (name.clone(), collection)
+        };
+        let collections: OrdMap<_, Arc<Collection>> = self.collections.iter().map(bare).collect();
+        let bytes = collections.values().map(|collection| collection.bytes()).sum();
+        Snapshot { version: self.version, collections, bytes }
+    }
+
     /// What changed in a collection between this version and a later one.
     ///
     /// # Complexity

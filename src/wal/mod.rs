@@ -38,12 +38,14 @@
 //! - A record's room is taken before it gets its number, so that a full device refuses a commit
 //!   and never half of one.
 
+mod archive;
 mod follower;
 mod reader;
 mod record;
 mod segment;
 mod writer;
 
+pub use archive::Archive;
 pub use follower::{Follower, Waypoints};
 pub use reader::{Cut, Log, Place, Proof};
 pub use record::{EncodedOps, Record, RecordHead, frame_line, open_line};

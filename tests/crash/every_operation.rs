@@ -64,6 +64,11 @@ fn indexes_come_and_go() {
     crash_everywhere("INDEXES", scripts::INDEXES);
 }
 
+#[test]
+fn files_of_changes_come_and_go() {
+    crash_everywhere("CHAINS", scripts::CHAINS);
+}
+
 fn crash_everywhere(name: &str, text: &str) {
     let steps = script(text);
     let sometimes = Sometimes::default();

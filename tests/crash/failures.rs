@@ -63,6 +63,11 @@ fn indexes_come_and_go() {
     fail_everywhere("INDEXES", scripts::INDEXES);
 }
 
+#[test]
+fn files_of_changes_come_and_go() {
+    fail_everywhere("CHAINS", scripts::CHAINS);
+}
+
 fn fail_everywhere(name: &str, text: &str) {
     let steps = script(text);
     let whole = MemoryStorage::new();

@@ -55,12 +55,12 @@ fn one_that_does_not_fit_the_documents_is_built_anew() {
     let text = String::from_utf8(storage.contents(&file).unwrap()).unwrap();
     let (members, order) =
         text.trim_end().split_once(',').unwrap().1.split_once("order\":[").unwrap();
-    assert_eq!(order, "1,0]}");
+    assert_eq!(order, "0,1]}", "the order before what changed since");
     for (order, reason) in [
-        ("0,1", "not in the order of keys"),
+        ("1,0", "not in the order of keys"),
         ("1", "lacks an entry"),
-        ("1,0,0", "an entry that no document has"),
-        ("1,7", "an entry that no document has"),
+        ("0,1,1", "an entry that no document has"),
+        ("0,7", "an entry that no document has"),
     ] {
         let image = storage.crash(CrashKind::Process, 0);
         image.plant(&file, &frame_line(&format!("{members}order\":[{order}]"))).unwrap();

@@ -5,10 +5,12 @@
 //! lives ([`failures`], [`waiters`]), commits and panics come in the middle of one ([`meanwhile`]),
 //! the device is full ([`full`]), the database is closed ([`closing`]); random work meets random
 //! plans of faults ([`plans`]). Every byte of every file is damaged once ([`damage`]), segments are
-//! renamed and lost ([`segments`]), and what a checkpoint finished is found again ([`index_files`]).
+//! renamed and lost ([`segments`]), and what a checkpoint finished is found again ([`index_files`],
+//! [`chains`]).
 //! `MONSTERDB_TEST_DEPTH=20` tries that many times more seeds.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod chains;
 mod closing;
 mod damage;
 mod ends;

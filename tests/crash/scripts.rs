@@ -124,6 +124,35 @@ pub(crate) const INDEXES: &str = "
     none: inc a/3; delete c/1
 ";
 
+/// Many checkpoints, each of less than the one before it and then of more: what changed goes into
+/// files of its own, into one with others, and into the whole.
+pub(crate) const CHAINS: &str = "
+    always: put a/1 3000; put a/2 200; put b/1 90
+    always: index a by_n n
+    checkpoint
+    always: put a/3 1200; inc b/1
+    maintain
+    checkpoint
+    always: put a/4 250; append a/2
+    checkpoint
+    always: inc a/4
+    checkpoint
+    reopen
+    always: delete a/2; double a/3
+    none: put a/5 30; inc b/1
+    checkpoint
+    always: delete a/4
+    checkpoint
+    none: put a/4 10; put b/2 900
+    checkpoint
+    none: put a/1 10; put a/6 2500
+    maintain
+    checkpoint
+    always: put a/7 1000; inc a/3
+    checkpoint
+    none: inc a/7; delete a/5
+";
+
 /// Work after a crash: it overwrites what was lost, so that nothing of it may come back.
 pub(crate) const AFTERWARDS: &str = "
     none: put a/1 77; put e/1 300

@@ -20,6 +20,7 @@
 #[allow(dead_code)]
 mod indexed;
 
+#[path = "../support/dice.rs"]
 mod dice;
 mod disk;
 mod met;

@@ -116,8 +116,8 @@ pub(crate) fn needless_file(storage: &MemoryStorage) -> Option<String> {
 /// True for an index's file that belongs to no collection as the manifest has it.
 fn is_old_index(manifest: &Manifest, name: &str) -> bool {
     let current = manifest.collections.iter().flat_map(|collection| {
-        let file =
-            |index| format!("indexes/{}/{index}-{}.json", collection.name, collection.changed);
+        let version = collection.files[0].version;
+        let file = move |index| format!("indexes/{}/{index}-{version}.json", collection.name);
         collection.indexes.iter().map(move |(index, _)| file(index))
     });
     name.starts_with("indexes/") && !current.into_iter().any(|file| file == name)

@@ -43,7 +43,10 @@ impl Engine for Map {
     fn takes(&self, workload: Workload, _threads: usize) -> bool {
         match workload {
             // No durable writes: beside them its figures would mean nothing.
-            Workload::Get | Workload::ReadsBesideWriter | Workload::MemoryWritten => true,
+            Workload::Get
+            | Workload::GetTyped
+            | Workload::ReadsBesideWriter
+            | Workload::MemoryWritten => true,
             Workload::Insert
             | Workload::Batch
             | Workload::Mix
@@ -54,6 +57,7 @@ impl Engine for Map {
             | Workload::Update
             | Workload::UpdateOne
             | Workload::Ask(_)
+            | Workload::AskBare(_)
             | Workload::IndexBuild
             | Workload::Checkpoint(_)
             | Workload::ReopenClean
@@ -101,8 +105,9 @@ impl Session for Handle<'_> {
         Ok(())
     }
 
-    fn get(&mut self, id: &str) -> Result<Option<usize>> {
+    fn read(&mut self, id: &str, take: &mut dyn FnMut(&[u8])) -> Result<()> {
         let text = self.0.texts.get(id).map(|entry| Arc::clone(entry.value()));
-        Ok(text.map(|text| text.len()))
+        text.into_iter().for_each(|text| take(text.as_bytes()));
+        Ok(())
     }
 }

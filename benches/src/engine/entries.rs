@@ -57,12 +57,14 @@ fn key(value: u64, id: &str) -> Vec<u8> {
 pub(super) fn takes(workload: Workload) -> bool {
     match workload {
         Workload::Ask(topic) => matches!(topic, Topic::Equality | Topic::Range),
-        Workload::Update | Workload::UpdateOne | Workload::Checkpoint(_) => false,
+        Workload::AskBare(_) | Workload::Checkpoint(_) => false,
+        Workload::Update | Workload::UpdateOne => false,
         Workload::Insert
         | Workload::Batch
         | Workload::Transaction
         | Workload::Rollback
         | Workload::Get
+        | Workload::GetTyped
         | Workload::Mix
         | Workload::ReadsBesideWriter
         | Workload::Modify

@@ -78,11 +78,13 @@ impl Engine for GroupAppend {
             Workload::Update | Workload::UpdateOne => true,
             Workload::Rollback
             | Workload::Get
+            | Workload::GetTyped
             | Workload::Mix
             | Workload::ReadsBesideWriter
             | Workload::Modify
             | Workload::ModifyOne
             | Workload::Ask(_)
+            | Workload::AskBare(_)
             | Workload::IndexBuild
             | Workload::Checkpoint(_)
             | Workload::ReopenClean

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use crate::{
     Result, Sample, Workload,
+    documents::Person,
     question::{Answer, Question},
 };
 
@@ -150,13 +151,35 @@ pub trait Session {
         Err(refusal("write to two collections"))
     }
 
+    /// Reads a document's text and hands it over; where there is no document, nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    fn read(&mut self, _id: &str, _take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        Err(refusal("read"))
+    }
+
     /// Reads a document's text and returns its length; none where there is no document.
     ///
     /// # Errors
     ///
     /// What the engine says.
-    fn get(&mut self, _id: &str) -> Result<Option<usize>> {
-        Err(refusal("read"))
+    fn get(&mut self, id: &str) -> Result<Option<usize>> {
+        let mut length = None;
+        self.read(id, &mut |text| length = Some(text.len()))?;
+        Ok(length)
+    }
+
+    /// Reads a document as a value; none where there is no document.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says, or that the text is no such value.
+    fn get_typed(&mut self, id: &str) -> Result<Option<Person>> {
+        let mut person = None;
+        self.read(id, &mut |text| person = Some(serde_json::from_slice(text)))?;
+        Ok(person.transpose()?)
     }
 
     /// Adds one to the age in a document that is there.

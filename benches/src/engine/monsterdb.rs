@@ -10,7 +10,7 @@ use monsterdb::{
 use super::{Change, End, Engine, Role, Safety, Session, Store};
 use crate::{
     Result, Sample, Workload,
-    documents::one_more,
+    documents::{Person, one_more},
     question::{Answer, Question, RANGE_LIMIT, TOP_LIMIT, ZIP_BELOW},
 };
 
@@ -28,6 +28,7 @@ struct Handle {
     name: CollectionName,
     other: CollectionName,
     collection: Collection<Json>,
+    people: Collection<Person>,
 }
 
 impl Engine for MonsterDb {
@@ -66,6 +67,7 @@ impl Store for Open {
             name: CollectionName::new(COLLECTION)?,
             other: CollectionName::new(OTHER)?,
             collection: self.0.collection(COLLECTION)?,
+            people: self.0.collection(COLLECTION)?,
         }))
     }
 
@@ -133,8 +135,13 @@ impl Session for Handle {
         }
     }
 
-    fn get(&mut self, id: &str) -> Result<Option<usize>> {
-        Ok(self.collection.get_text(id).map(|document| document.json().len()))
+    fn read(&mut self, id: &str, take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        self.collection.get_text(id).into_iter().for_each(|text| take(text.json().as_bytes()));
+        Ok(())
+    }
+
+    fn get_typed(&mut self, id: &str) -> Result<Option<Person>> {
+        Ok(self.people.get(id)?.map(|entry| entry.value))
     }
 
     fn answer(&mut self, question: Question) -> Result<Answer> {

@@ -160,9 +160,10 @@ impl Session for Handle<'_> {
         })
     }
 
-    fn get(&mut self, id: &str) -> Result<Option<usize>> {
+    fn read(&mut self, id: &str, take: &mut dyn FnMut(&[u8])) -> Result<()> {
         let documents = self.0.database.begin_read()?.open_table(DOCUMENTS)?;
-        Ok(documents.get(id)?.map(|text| text.value().len()))
+        documents.get(id)?.into_iter().for_each(|text| take(text.value().as_bytes()));
+        Ok(())
     }
 
     /// It has no operator of its own.

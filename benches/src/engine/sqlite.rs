@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
 
 use super::{Change, End, Engine, Role, Safety, Session, Store};
 use crate::{
@@ -105,13 +105,15 @@ impl Engine for Sqlite {
 
     fn takes(&self, workload: Workload, _threads: usize) -> bool {
         match workload {
-            Workload::Ask(_) | Workload::IndexBuild | Workload::MemoryIndexed => self.is_asked,
+            Workload::Ask(_) | Workload::AskBare(_) => self.is_asked,
+            Workload::IndexBuild | Workload::MemoryIndexed => self.is_asked,
             Workload::Checkpoint(_) => false,
             Workload::Insert
             | Workload::Batch
             | Workload::Transaction
             | Workload::Rollback
             | Workload::Get
+            | Workload::GetTyped
             | Workload::Mix
             | Workload::ReadsBesideWriter
             | Workload::Modify
@@ -214,9 +216,13 @@ impl Session for Handle<'_> {
         if changed == 1 { Ok(()) } else { Err(format!("there is no document {id}").into()) }
     }
 
-    fn get(&mut self, id: &str) -> Result<Option<usize>> {
+    fn read(&mut self, id: &str, take: &mut dyn FnMut(&[u8])) -> Result<()> {
         let mut select = self.connection.prepare_cached(self.layout.select)?;
-        Ok(select.query_row([id], |row| Ok(row.get_ref(0)?.as_str()?.len())).optional()?)
+        let mut rows = select.query([id])?;
+        if let Some(row) = rows.next()? {
+            take(row.get_ref(0)?.as_str()?.as_bytes());
+        }
+        Ok(())
     }
 
     fn answer(&mut self, question: Question) -> Result<Answer> {

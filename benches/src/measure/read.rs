@@ -27,6 +27,20 @@ impl Place<'_> {
         Ok((self.rate(&ran, 1, before)?, Some(store)))
     }
 
+    pub(super) fn get_typed(&self) -> Result<Done> {
+        let before = resident_bytes()?;
+        let store = self.open()?;
+        self.read_through(&*store)?;
+        let step = |session: &mut dyn Session, random: &mut Random| {
+            let id = Sample::id_of(random.below(self.documents));
+            let person = session.get_typed(&id)?.ok_or("a document is missing")?;
+            std::hint::black_box(person);
+            Ok(Some(()))
+        };
+        let ran = self.repeat(&*store, step)?;
+        Ok((self.rate(&ran, 1, before)?, Some(store)))
+    }
+
     pub(super) fn mix(&self) -> Result<Done> {
         let samples = self.new_samples();
         let before = resident_bytes()?;

@@ -236,6 +236,11 @@ pub struct StorageArgs {
           value_parser = parse_time, value_name = "TIME")]
     pub checkpoint_interval: Duration,
 
+    /// A directory that the log is copied to before any of it is removed, so that a backup can be
+    /// brought to every version after it
+    #[arg(long, env = "MONSTERDB_WAL_ARCHIVE", value_name = "DIR")]
+    pub wal_archive: Option<PathBuf>,
+
     /// How long a version can be read after a cursor named it
     #[arg(long, env = "MONSTERDB_RETAIN", default_value = "5m", value_parser = parse_time,
           value_name = "TIME")]

@@ -90,9 +90,13 @@ fn builder(args: &StorageArgs, feed_retain_bytes: u64) -> Builder {
         .retain(args.retain)
         .retain_bytes(args.retain_bytes)
         .feed_retain_bytes(feed_retain_bytes);
-    match args.memory_limit {
+    let builder = match args.memory_limit {
         MemoryLimit::Auto => builder,
         MemoryLimit::Bytes(bytes) => builder.memory_limit(bytes),
+    };
+    match &args.wal_archive {
+        Some(directory) => builder.wal_archive(directory),
+        None => builder,
     }
 }
 

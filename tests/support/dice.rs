@@ -20,6 +20,7 @@ impl Dice {
 
     /// Gives other threads their turn, mostly not at all, sometimes more than once. Rarely enough,
     /// since on a busy machine others than these threads may take it too.
+    #[allow(dead_code, reason = "not every test has threads")]
     pub(crate) fn pause(&mut self) {
         let times = match self.below(64) {
             0 => 4,
