@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -33,12 +34,14 @@ struct Person {
 
 impl Person {
     fn sits_down(place: &Place, arguments: &str) -> Person {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        // A shell that had the terminal's other end too would not notice when the person is gone.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let terminal = openpt(flags).unwrap();
         grantpt(&terminal).unwrap();
         unlockpt(&terminal).unwrap();
         let size = Winsize { ws_row: 200, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&terminal, size).unwrap();
-        let inside = ioctl_tiocgptpeer(&terminal, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let inside = ioctl_tiocgptpeer(&terminal, flags).unwrap();
         let child = place
             .command()
             .arg("shell")
@@ -97,6 +100,13 @@ impl Person {
             let bytes = bytes.unwrap_or_else(|_| panic!("{}", self.screen.rows().join("\n")));
             self.screen.write(&bytes);
         }
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -242,4 +252,55 @@ fn a_script_goes_on_after_a_failure_and_tells_of_it() {
     let away = run(&["shell", "--url", "http://127.0.0.1:9"]);
     assert_eq!(away.status.code(), Some(1));
     assert!(String::from_utf8(away.stderr).unwrap().contains("cannot talk to"));
+}
+
+/// Answers these requests, one connection each, and returns what was sent.
+fn answering(listener: &TcpListener, answers: &[&str]) -> Vec<String> {
+    let exchange = |answer: &&str| {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let (mut head, mut line) = (String::new(), String::new());
+        while reader.read_line(&mut line).unwrap() > 2 {
+            head.push_str(&std::mem::take(&mut line).to_ascii_lowercase());
+        }
+        let length = head.split_once("content-length: ").map(|(_, rest)| rest.lines().next());
+        let mut body = vec![0; length.flatten().map_or(0, |length| length.parse().unwrap())];
+        reader.read_exact(&mut body).unwrap();
+        let length = answer.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{answer}"
+        )
+        .unwrap();
+        head + &String::from_utf8(body).unwrap()
+    };
+    answers.iter().map(exchange).collect()
+}
+
+/// What was found is changed in one commit, and only as it was found.
+#[test]
+fn many_documents_of_a_server_are_changed_only_as_they_were_found() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let file = place.file("script", "update c {\"a\":1} {\"$set\":{\"a\":2}}\nget c ..\n");
+    let mut command = place.command();
+    command.args(["shell", "--json", "--url", &url]).stdin(fs::File::open(file).unwrap());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let page = r#"{"documents":[{"_id":"x","_version":7},{"_id":"y","_version":8}],"cursor":null}"#;
+    let sent = answering(&listener, &[r#"{"collections":[]}"#, page, "{}"]);
+    assert!(sent[1].contains(r#"{"filter":{"a":1},"fields":["_id"]"#), "{}", sent[1]);
+    let (head, body) = sent[2].split_once("\r\n{").unwrap();
+    assert!(head.starts_with("post /transactions/batch"), "{head}");
+    let batch: serde_json::Value = serde_json::from_str(&format!("{{{body}")).unwrap();
+    let one = |id: &str, version: u64| {
+        serde_json::json!({ "op": "update", "collection": "c", "id": id, "if_version": version,
+                            "update": { "$set": { "a": 2 } } })
+    };
+    assert_eq!(batch, serde_json::json!({ "operations": [one("x", 7), one("y", 8)] }));
+    // The address of the document `..` would be that of all documents.
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.stdout, b"{\"updated\":2}\n");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(r#"use the filter {\"_id\":\"..\"}"#), "{told}");
 }
