@@ -7,9 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{
-    ClientArgs, Failure, ListenArgs,
+    Failure, ListenArgs,
     output::Output,
-    remote::{Client, Trust, understood},
+    remote::{Client, understood},
     values::parse_pause,
 };
 
@@ -24,10 +24,6 @@ pub struct HealthArgs {
     /// The address that the server listens on.
     #[command(flatten)]
     pub address: ListenArgs,
-
-    /// How to ask a server that was named.
-    #[command(flatten)]
-    pub client: ClientArgs,
 
     /// How long to wait for its answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_pause)]
@@ -46,12 +42,8 @@ struct State {
 
 /// Asks, and prints the answer.
 pub(super) fn run(args: &HealthArgs, json: bool) -> Result<(), Failure> {
-    let (url, trust) = match &args.url {
-        Some(url) => (url.clone(), args.client.trust()),
-        // Its certificate is for the names by which others know it.
-        None => (args.local_url(), Trust::Nobody),
-    };
-    let (is_ready, text) = Client::trusting(&url, None, trust)?.health(args.timeout)?;
+    let url = args.url.clone().unwrap_or_else(|| args.local_url());
+    let (is_ready, text) = Client::new(&url, None)?.health(args.timeout)?;
     let state: State = understood(&text)?;
     let mut output = Output::new();
     output.line(&if json { text.clone() } else { state.to_text() })?;
@@ -72,8 +64,7 @@ impl HealthArgs {
                 std::net::SocketAddr::V6(_) => address.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
             }
         }
-        let scheme = if self.address.tls_cert.is_some() { "https" } else { "http" };
-        format!("{scheme}://{address}")
+        format!("http://{address}")
     }
 }
 

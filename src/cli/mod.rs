@@ -70,7 +70,7 @@ pub use serve::{
     StorageArgs,
 };
 pub use shell::{HistoryArgs, ShellArgs};
-pub use target::{ClientArgs, DataArgs, TargetArgs};
+pub use target::{DataArgs, KeyArgs, TargetArgs};
 pub use values::MemoryLimit;
 
 use std::{io, path::PathBuf};

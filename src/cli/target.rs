@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{
-    Failure,
-    remote::{Client, Trust},
-};
+use super::{Failure, remote::Client};
 use crate::{database::Database, error::Result as EngineResult, snapshot::Snapshot, sync::Arc};
 
 /// The data directory.
@@ -29,35 +26,24 @@ pub struct TargetArgs {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 
-    /// How to ask it.
+    /// The key to ask it with.
     #[command(flatten)]
-    pub client: ClientArgs,
+    pub key: KeyArgs,
 }
 
-/// How to ask a server.
+/// What to ask a server with.
 #[derive(Debug, Args)]
-pub struct ClientArgs {
+pub struct KeyArgs {
     /// The API key for the server
     #[arg(long, env = "MONSTERDB_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
-
-    /// Certificates, as PEM, one of which has to vouch for that of a server with TLS, instead of
-    /// those that the system trusts
-    #[arg(long, env = "MONSTERDB_CA", value_name = "FILE")]
-    pub ca: Option<PathBuf>,
-}
-
-impl ClientArgs {
-    /// Who may vouch for a server.
-    pub(super) fn trust(&self) -> Trust<'_> {
-        self.ca.as_deref().map_or(Trust::System, Trust::Only)
-    }
 }
 
 impl TargetArgs {
     /// The server to ask, if one was named.
     pub(super) fn client(&self) -> Result<Option<Client>, Failure> {
-        self.url.as_deref().map(|url| Client::new(url, &self.client)).transpose()
+        let key = self.key.key.as_deref();
+        self.url.as_deref().map(|url| Client::new(url, key)).transpose()
     }
 
     /// The committed state of the data directory, which is left as it is.

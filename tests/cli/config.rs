@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::program::Place;
 
 /// Two values for each setting, by its key: one for the file, one for what counts more.
-const SAMPLES: [(&str, &str, &str); 41] = [
+const SAMPLES: [(&str, &str, &str); 40] = [
     ("listen", "127.0.0.1:1", "[::1]:2"),
     ("tls_cert", "a.pem", "b.pem"),
     ("tls_key", "a.key", "b.key"),
@@ -44,7 +44,6 @@ const SAMPLES: [(&str, &str, &str); 41] = [
     ("wal_archive", "a", "b"),
     ("retain", "11s", "12s"),
     ("retain_bytes", "11MiB", "12MiB"),
-    ("ca", "a.pem", "b.pem"),
     ("history", "a", "b"),
     ("log_format", "json", "human"),
     ("slow_query", "11ms", "off"),

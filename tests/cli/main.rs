@@ -25,4 +25,3 @@ mod screen;
 mod shell;
 #[path = "../support/skipped.rs"]
 mod skipped;
-mod tls;

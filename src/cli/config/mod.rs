@@ -24,7 +24,7 @@ use super::{
     Failure, HistoryArgs, ServeArgs,
     output::Output,
     table::{Align, Table},
-    target::ClientArgs,
+    target::KeyArgs,
 };
 use settings::Setting;
 
@@ -45,7 +45,7 @@ pub struct ConfigArgs {
 
     /// The settings of who asks one.
     #[command(flatten, next_help_heading = "Asking a server")]
-    pub client: ClientArgs,
+    pub key: KeyArgs,
 
     /// The settings of the shell.
     #[command(flatten, next_help_heading = "Shell")]

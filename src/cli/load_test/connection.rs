@@ -13,7 +13,7 @@ use reqwest::{Method, StatusCode, blocking, header::RETRY_AFTER};
 use serde_json::Value;
 
 use super::{
-    super::{ClientArgs, Failure, remote},
+    super::{Failure, remote},
     tally::Tally,
 };
 use crate::names::CollectionName;
@@ -27,7 +27,7 @@ const WITHOUT_EFFECT: [&str; 4] = ["read-only", "closed", "storage-full", "memor
 /// Where the server is, and what is told to it with every request.
 pub(super) struct Peer<'a> {
     pub(super) url: &'a str,
-    pub(super) client: &'a ClientArgs,
+    pub(super) key: Option<&'a str>,
     pub(super) collection: &'a CollectionName,
     pub(super) timeout: Duration,
 }
@@ -96,7 +96,7 @@ impl<'a> Connection<'a> {
     ///
     /// When the system has no room for it.
     pub(super) fn new(peer: &'a Peer<'a>, tally: &'a Tally) -> Result<Connection<'a>, Failure> {
-        let http = remote::http(peer.url, peer.client.trust(), peer.timeout)?;
+        let http = remote::http(peer.url, peer.timeout)?;
         Ok(Connection { http, peer, tally, end: None })
     }
 
@@ -139,7 +139,7 @@ impl<'a> Connection<'a> {
     fn exchange(&self, request: &Request) -> Result<(Reply, Option<Duration>), Miss> {
         let url = format!("{}{}", self.peer.url, request.path);
         let mut sent = self.http.request(request.method.clone(), url);
-        if let Some(key) = &self.peer.client.key {
+        if let Some(key) = self.peer.key {
             sent = sent.header("X-API-Key", key);
         }
         if let Some(version) = request.version {

@@ -43,9 +43,7 @@ use std::{
 
 use clap::Args;
 
-use super::{
-    ClientArgs, Failure, interrupt::Interrupt, output::Output, remote::Client, values::parse_pause,
-};
+use super::{Failure, interrupt::Interrupt, output::Output, remote::Client, values::parse_pause};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId},
@@ -71,9 +69,9 @@ pub struct LoadTestArgs {
     #[arg(long, value_name = "URL")]
     pub url: String,
 
-    /// How to ask it; with a key that is not of the role admin the collection stays.
-    #[command(flatten)]
-    pub client: ClientArgs,
+    /// The API key for the server; of the role admin, or the collection stays
+    #[arg(long, env = "MONSTERDB_API_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
 
     /// Users at once
     #[arg(long, value_name = "N", default_value_t = 100,
@@ -151,7 +149,7 @@ impl LoadTestArgs {
         is_stopped: &(dyn Fn() -> bool + Sync),
         before_check: impl FnOnce(&CollectionName),
     ) -> Result<Report, Failure> {
-        let client = Client::new(&self.url, &self.client)?;
+        let client = Client::new(&self.url, self.key.as_deref())?;
         let collection = match &self.collection {
             Some(name) => name.clone(),
             None => CollectionName::new(&format!("load-test-{}", DocumentId::generate()))
@@ -165,7 +163,7 @@ impl LoadTestArgs {
         let tally = Tally::new();
         let url = self.url.trim_end_matches('/');
         let peer =
-            Peer { url, client: &self.client, collection: &collection, timeout: self.timeout };
+            Peer { url, key: self.key.as_deref(), collection: &collection, timeout: self.timeout };
         let course = Course {
             counters: &counters,
             tally: &tally,

@@ -4,12 +4,10 @@
 //! outcome is unknown, never as one that failed.
 
 mod documents;
-mod tls;
 
 use std::{
     error::Error as _,
     io::{self, BufRead, BufReader},
-    path::Path,
     thread,
     time::Duration,
 };
@@ -22,13 +20,12 @@ use reqwest::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{ClientArgs, Failure};
+use super::Failure;
 use crate::{
     error::Error,
     names::{CollectionName, IndexName},
     server::{KeyError, MadeIndex},
 };
-use tls::secured;
 
 /// A server that does not answer a connection this long is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,17 +67,6 @@ struct Described {
     count: u64,
 }
 
-/// Whose word is taken for it that a server with TLS is the one that is meant.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Trust<'a> {
-    /// Those that the system trusts.
-    System,
-    /// Those in a file, and nobody else.
-    Only(&'a Path),
-    /// Nobody's: for what is no secret, and asked of this machine.
-    Nobody,
-}
-
 /// What a server answers to a query: documents, values or groups, each as JSON text; a count.
 pub(super) struct Reply {
     pub(super) lines: Vec<String>,
@@ -104,21 +90,12 @@ impl Problem {
 
 impl Client {
     /// A client for the server at a URL; nothing is sent yet.
-    pub(super) fn new(url: &str, args: &ClientArgs) -> Result<Client, Failure> {
-        Client::trusting(url, args.key.as_deref(), args.trust())
-    }
-
-    /// A client for a server that somebody vouches for.
-    pub(super) fn trusting(
-        url: &str,
-        key: Option<&str>,
-        trust: Trust<'_>,
-    ) -> Result<Client, Failure> {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let reason = "it must begin with http:// or https://".to_owned();
+    pub(super) fn new(url: &str, key: Option<&str>) -> Result<Client, Failure> {
+        if !url.starts_with("http://") {
+            let reason = "it must begin with http://, the only scheme that is spoken".to_owned();
             return Err(Failure::Usage { argument: "--url", reason });
         }
-        let http = http(url, trust, REQUEST_TIMEOUT)?;
+        let http = http(url, REQUEST_TIMEOUT)?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Client { url, key: key.map(str::to_owned), http })
     }
@@ -323,15 +300,10 @@ impl Client {
 }
 
 /// What speaks HTTP with the server at a URL, and gives up a request after a time.
-pub(super) fn http(
-    url: &str,
-    trust: Trust<'_>,
-    timeout: Duration,
-) -> Result<reqwest::blocking::Client, Failure> {
+pub(super) fn http(url: &str, timeout: Duration) -> Result<reqwest::blocking::Client, Failure> {
     // A database beside us is not reached through the proxy of the web.
     let builder = reqwest::blocking::Client::builder().no_proxy();
     let builder = builder.connect_timeout(CONNECT_TIMEOUT.min(timeout)).timeout(timeout);
-    let builder = secured(builder, url, trust)?;
     builder.build().map_err(|error| unreachable(url, &error))
 }
 

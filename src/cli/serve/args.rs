@@ -53,10 +53,6 @@ pub struct ListenArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "MONSTERDB_LISTEN", default_value = "127.0.0.1:7117", value_name = "ADDR")]
     pub listen: SocketAddr,
-
-    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
-    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
-    pub tls_cert: Option<PathBuf>,
 }
 
 /// Where a server listens, and how long it waits.
@@ -65,6 +61,10 @@ pub struct NetworkArgs {
     /// The address.
     #[command(flatten)]
     pub address: ListenArgs,
+
+    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
+    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
 
     /// The certificate's private key, as PEM
     #[arg(long, env = "MONSTERDB_TLS_KEY", value_name = "FILE")]
