@@ -2,13 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, error::ErrorKind};
-use monsterdb::cli::{Cli, Failure};
+use clap::error::ErrorKind;
+use monsterdb::cli::{Cli, Failure, Refusal};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let for_programs = arguments.iter().any(|argument| argument == "--json");
+    let cli = match Cli::read(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return not_understood(&error),
+        Err(Refusal::Arguments(error)) => return not_understood(&error, for_programs),
+        Err(Refusal::Settings(failure)) => {
+            failure.report(for_programs);
+            return failure.exit_code();
+        }
     };
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -20,9 +26,8 @@ fn main() -> ExitCode {
 }
 
 /// Help and version are asked for in the same way; they are no failure.
-fn not_understood(error: &clap::Error) -> ExitCode {
+fn not_understood(error: &clap::Error, for_programs: bool) -> ExitCode {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let for_programs = std::env::args_os().any(|argument| argument == "--json");
     if for_programs && !asked {
         let text = error.to_string();
         let reason = text.trim_start_matches("error: ").lines().next().unwrap_or_default();

@@ -10,7 +10,7 @@
 //!   => Error: conflict in …
 //! ```
 //!
-//! With `MONSTERDB_UPDATE=1` the answers in the files are replaced by the real ones; a command
+//! With `MONSTERDB_TEST_UPDATE=1` the answers in the files are replaced by the real ones; a command
 //! that fails or succeeds against its `!` fails the test all the same.
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -57,7 +57,7 @@ fn check(path: &Path) -> Result<(), String> {
     if written == happened {
         return Ok(());
     }
-    if std::env::var_os("MONSTERDB_UPDATE").is_some() {
+    if std::env::var_os("MONSTERDB_TEST_UPDATE").is_some() {
         return fs::write(path, happened).map_err(|error| format!("{name}: {error}"));
     }
     Err(format!("{name} differs (- as written, + as it is):\n{}", difference(&written, &happened)))

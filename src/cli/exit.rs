@@ -39,23 +39,31 @@ impl Failure {
                 Exit::Usage => Exit::Failed,
                 exit => exit,
             },
-            Failure::Key(KeyError::Invalid { .. }) | Failure::Usage { .. } => Exit::Usage,
+            Failure::Key(KeyError::Invalid { .. })
+            | Failure::Usage { .. }
+            | Failure::Setting { .. }
+            | Failure::Statement(_) => Exit::Usage,
             Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
             Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
             Failure::Damaged(_) => Exit::Damaged,
             Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
             Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
             Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,
-            Failure::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Failure::Read { source, .. } | Failure::Write { source, .. }
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
                 Exit::NotFound
             }
             Failure::Serve(_)
+            | Failure::NotReady { .. }
             | Failure::Input(_)
             | Failure::Interrupted
             | Failure::TooLargeForOne { .. }
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Write { .. }
+            | Failure::Script { .. }
             | Failure::Mismatch { .. }
             | Failure::Threads(_)
             | Failure::Output(_) => Exit::Failed,

@@ -15,7 +15,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Failure, output::Output};
+use super::Failure;
 
 #[derive(Deserialize)]
 struct Explained<'a> {
@@ -52,16 +52,17 @@ struct Candidate {
     reason: String,
 }
 
-/// Prints an explanation that is given in its JSON form.
-pub(super) fn print(text: &str, json: bool, output: &mut Output) -> Result<(), Failure> {
+/// An explanation that is given in its JSON form, for people or for programs, without the end of
+/// its last line.
+pub(super) fn shown(text: String, json: bool) -> Result<String, Failure> {
     if json {
-        return output.line(text);
+        return Ok(text);
     }
-    let explained: Explained<'_> = serde_json::from_str(text).map_err(|error| {
+    let explained: Explained<'_> = serde_json::from_str(&text).map_err(|error| {
         let reason = format!("the explanation is not understood: {error}; see it with --json");
         Failure::Usage { argument: "--explain", reason }
     })?;
-    output.text(&explained.tree())
+    Ok(explained.tree().trim_end().to_owned())
 }
 
 impl Explained<'_> {

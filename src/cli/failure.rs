@@ -36,6 +36,24 @@ pub enum Failure {
         reason: String,
     },
 
+    /// A setting is wrong, in the environment or in the file.
+    #[error("{place}: {reason}")]
+    Setting {
+        /// The variable, or the file and the line.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A server runs, and does not take everything.
+    #[error("the server at {url} is {state}")]
+    NotReady {
+        /// The address asked.
+        url: String,
+        /// What it says of itself.
+        state: String,
+    },
+
     /// The input of an import ends or breaks where it should not.
     #[error("{0}")]
     Input(String),
@@ -86,6 +104,28 @@ pub enum Failure {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+
+    /// A file outside the database cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A statement of the shell is not understood.
+    #[error("{0}")]
+    Statement(String),
+
+    /// A script for the shell went on after statements that failed.
+    #[error("{failed} of {run} statements failed")]
+    Script {
+        /// Those that failed.
+        failed: u64,
+        /// All of them.
+        run: u64,
     },
 
     /// A server holds something else than it acknowledged.
@@ -158,6 +198,8 @@ impl Failure {
             Failure::Key(KeyError::Invalid { .. }) => "usage",
             Failure::Key(KeyError::Database(error)) => error.code(),
             Failure::Usage { .. } => "usage",
+            Failure::Setting { .. } => "setting",
+            Failure::NotReady { .. } => "not-ready",
             Failure::Input(_) => "input",
             Failure::Interrupted => "interrupted",
             Failure::Import(stopped) => stopped.cause.code(),
@@ -165,7 +207,9 @@ impl Failure {
             Failure::Damaged(_) => "damaged",
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
-            Failure::Read { .. } => "io",
+            Failure::Read { .. } | Failure::Write { .. } => "io",
+            Failure::Statement(_) => "statement",
+            Failure::Script { .. } => "script",
             Failure::Mismatch { .. } => "mismatch",
             Failure::Threads(_) => "threads",
             Failure::Output(_) => "output",
@@ -185,6 +229,10 @@ impl Failure {
             Failure::Key(KeyError::Invalid { .. }) => "Correct what the message names.".to_owned(),
             Failure::Key(KeyError::Database(error)) => error.advice().to_owned(),
             Failure::Usage { .. } => "Run the command with --help to see what it takes.".to_owned(),
+            Failure::Setting { .. } => {
+                "Correct it; monsterdb config --markdown lists every setting.".to_owned()
+            }
+            Failure::NotReady { .. } => "Look into the server's log for the reason.".to_owned(),
             Failure::Input(_) => "Correct the input and import it again.".to_owned(),
             Failure::Interrupted => "Run it again when it suits.".to_owned(),
             Failure::Import(stopped) => stopped.advice(),
@@ -196,8 +244,12 @@ impl Failure {
             Failure::Refused { status: 401 | 403, .. } => {
                 "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
             }
-            Failure::Refused { .. } => "Correct the request and send it again.".to_owned(),
-            Failure::Read { .. } => "Look at the path and its permissions.".to_owned(),
+            Failure::Refused { status, .. } => refusal_advice(*status).to_owned(),
+            Failure::Read { .. } | Failure::Write { .. } => {
+                "Look at the path and its permissions.".to_owned()
+            }
+            Failure::Statement(_) => "Say help, or help and the name of a statement.".to_owned(),
+            Failure::Script { .. } => "Each of them is told above.".to_owned(),
             Failure::Mismatch { .. } => {
                 "Look at what the report names; the collection is kept for it.".to_owned()
             }
@@ -242,6 +294,8 @@ impl Failure {
             | Failure::Serve(_)
             | Failure::Key(_)
             | Failure::Usage { .. }
+            | Failure::Setting { .. }
+            | Failure::NotReady { .. }
             | Failure::Input(_)
             | Failure::Interrupted
             | Failure::Import(_)
@@ -249,6 +303,9 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
+            | Failure::Write { .. }
+            | Failure::Statement(_)
+            | Failure::Script { .. }
             | Failure::Mismatch { .. }
             | Failure::Threads(_)
             | Failure::Output(_) => &[],
@@ -295,6 +352,18 @@ impl fmt::Display for ImportStopped {
 }
 
 impl std::error::Error for ImportStopped {}
+
+/// What to do about a server's refusal. What is wrong stands in its message.
+fn refusal_advice(status: u16) -> &'static str {
+    match status {
+        404 | 410 => "Check the name, and list what is there.",
+        409 | 412 => "Look at what is there now, and decide anew.",
+        429 => "Wait a moment, or ask for a higher rate limit.",
+        503 | 507 => "Look at the server's health and its log.",
+        500..=599 => "Look into the server's log; it names this request's id.",
+        _ => "Correct the request and send it again.",
+    }
+}
 
 pub(super) fn damage_json(damage: &Damage) -> Value {
     json!({

@@ -40,7 +40,7 @@ const ATOMIC_DOCUMENTS_MAX: usize = BATCH_OPERATIONS_MAX - 1;
 /// Read documents from a file into a collection.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// JSON lines, or a JSON array; `-` is standard input
+    /// JSON lines, or a JSON array, either also as gzip or zstd; `-` is standard input
     pub file: PathBuf,
 
     /// The collection to import into; it is made if it is not there
@@ -329,7 +329,8 @@ fn send(client: &Client, collection: &CollectionName, batch: Batch) -> Result<()
         body.push_str(document.json());
         body.push('\n');
     }
-    client.insert_many(collection, body).map_err(|cause| Stop { place: whole, cause })
+    let sent = client.insert_many(collection, body);
+    sent.map(drop).map_err(|cause| Stop { place: whole, cause })
 }
 
 fn parse_path(text: &str) -> Result<Path, String> {

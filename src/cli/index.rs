@@ -17,6 +17,7 @@ use super::{
     remote::understood,
 };
 use crate::{
+    commit::IndexProgress,
     database::Database,
     document::Json,
     names::{CollectionName, IndexName},
@@ -39,6 +40,18 @@ pub enum IndexCommand {
 /// definition is left as it is.
 #[derive(Debug, Args)]
 pub struct CreateIndexArgs {
+    /// The index.
+    #[command(flatten)]
+    pub index: NewIndexArgs,
+
+    /// Where it is.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// An index to make.
+#[derive(Debug, Args)]
+pub struct NewIndexArgs {
     /// The collection
     pub collection: CollectionName,
 
@@ -61,10 +74,6 @@ pub struct CreateIndexArgs {
     /// Documents go so long after the time at the path
     #[arg(long, value_name = "N")]
     pub ttl_seconds: Option<u64>,
-
-    /// Where it is.
-    #[command(flatten)]
-    pub target: TargetArgs,
 }
 
 /// Print the indexes of a collection, one a line.
@@ -130,12 +139,20 @@ pub(super) fn run(command: &IndexCommand, json: bool) -> Result<(), Failure> {
 
 fn create(args: &CreateIndexArgs, json: bool) -> Result<String, Failure> {
     let begun = Instant::now();
-    let definition = args.definition()?;
+    let NewIndexArgs { collection, name, .. } = &args.index;
+    let definition = args.index.definition()?;
     let made = match args.target.client()? {
-        Some(client) => client.create_index(&args.collection, &args.name, definition)?,
-        None => create_in_directory(args, &definition, json)?,
+        Some(client) => client.create_index(collection, name, definition)?,
+        None => {
+            // What is not understood is told before anything is opened.
+            IndexDefinition::parse(&definition)?;
+            let database = Database::open(&args.target.data.data)?;
+            let made = args.index.make(&database, json)?;
+            database.close()?;
+            made
+        }
     };
-    let (collection, name, seconds) = (&args.collection, &args.name, begun.elapsed().as_secs_f64());
+    let seconds = begun.elapsed().as_secs_f64();
     if json {
         let index: &RawValue = understood(&made.text)?;
         let made = made.is_new;
@@ -148,24 +165,6 @@ fn create(args: &CreateIndexArgs, json: bool) -> Result<String, Failure> {
         true => format!("made index {name} of {collection}: {entries} entries in {seconds:.2} s"),
         false => format!("index {name} of {collection} is there already: {entries} entries"),
     })
-}
-
-fn create_in_directory(
-    args: &CreateIndexArgs,
-    definition: &str,
-    json: bool,
-) -> Result<MadeIndex, Failure> {
-    let definition = IndexDefinition::parse(definition)?;
-    let database = Database::open(&args.target.data.data)?;
-    let mut progress = Progress::through_documents(json);
-    let made =
-        server::make_index(&database, &args.collection, &args.name, definition, &mut |built| {
-            progress.reach(built.done as u64, built.total as u64);
-        });
-    progress.finish();
-    let made = made?;
-    database.close()?;
-    Ok(made)
 }
 
 fn list(args: &ListIndexesArgs, json: bool) -> Result<String, Failure> {
@@ -202,9 +201,22 @@ fn remove(args: &DropIndexArgs, json: bool) -> Result<String, Failure> {
     })
 }
 
-impl CreateIndexArgs {
+impl NewIndexArgs {
+    /// Makes it in a database, and shows a person how far it is.
+    pub(super) fn make(&self, database: &Database, quiet: bool) -> Result<MadeIndex, Failure> {
+        let definition = IndexDefinition::parse(&self.definition()?)?;
+        let mut progress = Progress::through_documents(quiet);
+        let mut reached = |built: IndexProgress| {
+            progress.reach(built.done as u64, built.total as u64);
+        };
+        let made =
+            server::make_index(database, &self.collection, &self.name, definition, &mut reached);
+        progress.finish();
+        Ok(made?)
+    }
+
     /// The JSON form. That the filter is JSON is seen here, the rest by who reads it.
-    fn definition(&self) -> Result<String, Failure> {
+    pub(super) fn definition(&self) -> Result<String, Failure> {
         let paths: Vec<&str> = self.paths.split(',').collect();
         let mut text = format!(r#"{{"paths":{}"#, Json::from(paths));
         if self.unique {

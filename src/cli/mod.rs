@@ -3,13 +3,18 @@
 //! ```text
 //! monsterdb serve   --data DIR --listen ADDR            the database over HTTP
 //! monsterdb import  FILE --collection C                 JSON lines or a JSON array, in batches
-//! monsterdb export  --collection C                      JSON lines, sorted by id
+//! monsterdb export  --collection C                      JSON lines or a JSON array, sorted by id
 //! monsterdb query   C FILTER                            the documents that match, or how they are found
+//! monsterdb shell                                       statements, typed or from a script
 //! monsterdb index   create | list | drop                the indexes of a collection
 //! monsterdb keys    create | list | revoke               who may ask a server for what
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! monsterdb load-test --url URL                         many users at once, then everything is checked
+//! monsterdb health                                      whether a server takes reads and writes
+//! monsterdb config                                      every setting, what it is, who says so
+//! monsterdb completions SHELL                           what a shell completes
+//! monsterdb man                                         the pages of the manual
 //! ```
 //!
 //! What always holds:
@@ -20,10 +25,14 @@
 //! - Commands that read never change or make anything on disk, not even a directory.
 
 mod check;
+mod compression;
+mod config;
 mod exit;
 mod explanation;
 mod export;
+mod export_file;
 mod failure;
+mod health;
 mod import;
 mod index;
 mod interrupt;
@@ -31,28 +40,40 @@ mod keys;
 mod load_test;
 mod log;
 mod output;
+mod pages;
 mod query;
 mod remote;
 mod serve;
+mod shell;
 mod source;
+mod table;
 mod target;
+mod values;
 
 pub use check::CheckArgs;
+pub use config::{ConfigArgs, Refusal};
 pub use export::ExportArgs;
 pub use failure::{Failure, ImportStopped, Resume};
+pub use health::HealthArgs;
 pub use import::ImportArgs;
-pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs};
+pub use index::{CreateIndexArgs, DropIndexArgs, IndexCommand, ListIndexesArgs, NewIndexArgs};
 pub use keys::{CreateKeyArgs, KeysCommand, ListKeysArgs, RevokeKeyArgs};
 pub use load_test::{
     Check, Concurrency, Finding, Findings, Kind, Latency, LoadTestArgs, Mix, Operation, Rate,
     Report, Row, Throughput,
 };
 pub use log::{LogCommand, ShowArgs, StatsArgs};
-pub use query::{NamedMetric, QueryArgs};
-pub use serve::{LogFormat, ServeArgs};
-pub use target::{DataArgs, TargetArgs};
+pub use pages::{CompletionsArgs, ManArgs};
+pub use query::{NamedMetric, QueryArgs, QuestionArgs};
+pub use serve::{
+    AccessArgs, ChangesArgs, ListenArgs, LogArgs, LogFormat, NetworkArgs, ServeArgs, SessionArgs,
+    StorageArgs,
+};
+pub use shell::{HistoryArgs, ShellArgs};
+pub use target::{DataArgs, KeyArgs, TargetArgs};
+pub use values::MemoryLimit;
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -69,6 +90,15 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
 
+    /// The file of settings, by default monsterdb.toml in the working directory if there is one
+    #[arg(long, global = true, env = "MONSTERDB_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Which lines are logged, e.g. warn or info,monsterdb::access=off; by default info by serve,
+    /// else warn, and off with --json
+    #[arg(long, global = true, env = "MONSTERDB_LOG", value_name = "FILTER", value_parser = parse_log)]
+    pub log: Option<String>,
+
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -81,10 +111,12 @@ pub enum Command {
     Serve(ServeArgs),
     /// Read documents from a file into a collection
     Import(ImportArgs),
-    /// Write a collection's documents to standard output
+    /// Write a collection's documents to standard output, or into a file
     Export(ExportArgs),
     /// Print the documents of a collection that a filter matches, one a line
     Query(QueryArgs),
+    /// Type statements, or read them from a script
+    Shell(ShellArgs),
     /// Make, list or drop the indexes of a collection
     #[command(subcommand)]
     Index(IndexCommand),
@@ -98,6 +130,14 @@ pub enum Command {
     Log(LogCommand),
     /// Drive a server with many users at once, then check everything it holds
     LoadTest(LoadTestArgs),
+    /// Ask a server whether it takes reads and writes
+    Health(HealthArgs),
+    /// Show every setting, what it is now, and where that comes from
+    Config(ConfigArgs),
+    /// Print a script that teaches a shell to complete
+    Completions(CompletionsArgs),
+    /// Print a page of the manual
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -112,13 +152,18 @@ impl Cli {
         let done = match &self.command {
             Command::Serve(args) => serve::run(args, self.json),
             Command::Import(args) => import::run(args, self.json),
-            Command::Export(args) => export::run(args),
+            Command::Export(args) => export::run(args, self.json),
             Command::Query(args) => query::run(args, self.json),
+            Command::Shell(args) => shell::run(args, self.json),
             Command::Index(command) => index::run(command, self.json),
             Command::Keys(command) => keys::run(command, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
             Command::LoadTest(args) => load_test::run(args, self.json),
+            Command::Health(args) => health::run(args, self.json),
+            Command::Config(args) => config::run(args, self.json),
+            Command::Completions(args) => pages::completions(args),
+            Command::Man(args) => pages::man(args),
         };
         done.or_else(|failure| if failure.is_closed_pipe() { Ok(()) } else { Err(failure) })
     }
@@ -133,10 +178,10 @@ impl Cli {
         };
         let filter = EnvFilter::builder()
             .with_default_directive(tracing_subscriber::filter::LevelFilter::OFF.into())
-            .parse_lossy(std::env::var("MONSTERDB_LOG").as_deref().unwrap_or(default));
+            .parse_lossy(self.log.as_deref().unwrap_or(default));
         let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
         let format = match &self.command {
-            Command::Serve(args) => args.log,
+            Command::Serve(args) => args.log.log_format,
             _ => LogFormat::Human,
         };
         // A second run in one process keeps the first one's.
@@ -145,6 +190,15 @@ impl Cli {
             LogFormat::Json => builder.json().try_init(),
         };
     }
+}
+
+/// A filter of log lines, as it is written.
+fn parse_log(text: &str) -> Result<String, String> {
+    if ["human", "json"].contains(&text) {
+        return Err("it says which lines are logged; their form is --log-format".to_owned());
+    }
+    let parsed = EnvFilter::builder().parse(text);
+    parsed.map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl Failure {

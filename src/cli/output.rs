@@ -18,6 +18,9 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Time between two lines of progress where no bar can be drawn.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
 
+/// Documents between two looks at the clock.
+const PASSED_AT_ONCE: u64 = 512;
+
 /// Buffered standard output.
 pub(super) struct Output(BufWriter<StdoutLock<'static>>);
 
@@ -33,6 +36,11 @@ pub(super) struct Progress {
 impl Output {
     pub(super) fn new() -> Output {
         Output(BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()))
+    }
+
+    /// True when a person reads it as it comes.
+    pub(super) fn is_terminal() -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Writes text as it is.
@@ -69,7 +77,7 @@ impl Progress {
     /// Begins to count through documents.
     pub(super) fn through_documents(quiet: bool) -> Progress {
         let progress = Progress::new(None, quiet);
-        let template = "{bar:40} {percent}% {pos} of {len} documents, eta {eta}";
+        let template = "{bar:40} {percent}% {pos} of {len} documents, {per_sec}, eta {eta}";
         Progress { bar: progress.bar.map(|bar| styled(bar, template)), ..progress }
     }
 
@@ -83,6 +91,22 @@ impl Progress {
         } else if !self.quiet && (documents == total || self.told.elapsed() >= PROGRESS_PAUSE) {
             self.told = Instant::now();
             eprintln!("{documents} of {total} documents, {:.0}/s", self.rate());
+        }
+    }
+
+    /// Notes one more document of all.
+    pub(super) fn pass(&mut self, total: u64) {
+        self.documents += 1;
+        // Looking at the clock takes longer than writing a document.
+        if !self.documents.is_multiple_of(PASSED_AT_ONCE) {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(self.documents);
+        } else if !self.quiet && self.told.elapsed() >= PROGRESS_PAUSE {
+            self.told = Instant::now();
+            eprintln!("{} of {total} documents, {:.0}/s", self.documents, self.rate());
         }
     }
 

@@ -20,21 +20,30 @@ use crate::{
     names::CollectionName,
     query::{Aggregate, Metric, Projection, Query, Sort},
     server::Explained,
+    snapshot::Snapshot,
 };
 
 /// Print the documents of a collection that a filter matches, one a line, or what is made of them.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
+    /// What is asked.
+    #[command(flatten)]
+    pub question: QuestionArgs,
+
+    /// Where it is.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// What is asked of a collection.
+#[derive(Debug, Args)]
+pub struct QuestionArgs {
     /// The collection to look in
     pub collection: CollectionName,
 
     /// Which documents, e.g. '{"age":{"$gte":18}}'
     #[arg(default_value = "{}")]
     pub filter: String,
-
-    /// Where it is.
-    #[command(flatten)]
-    pub target: TargetArgs,
 
     /// In the order of these paths, `-` before one that descends, e.g. -age,name
     #[arg(long, value_name = "PATHS", allow_hyphen_values = true)]
@@ -85,97 +94,35 @@ pub struct NamedMetric {
     path: Option<String>,
 }
 
+/// Takes the lines of an answer, one by one.
+pub(super) type Print<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
+
 /// Asks and prints.
 pub(super) fn run(args: &QueryArgs, json: bool) -> Result<(), Failure> {
+    let QueryArgs { question, target } = args;
     let mut output = Output::new();
-    match args.target.client()? {
-        Some(client) => from_server(args, &client, json, &mut output)?,
-        None => from_directory(args, json, &mut output)?,
+    let print: &mut Print<'_> = &mut |line| output.line(line);
+    match target.client()? {
+        Some(client) => question.ask_server(&client, json, print)?,
+        None => {
+            // What is not understood is told before anything is opened.
+            question.understand()?;
+            question.ask(&*target.snapshot()?, json, print)?;
+        }
     }
     output.finish()
 }
 
-fn from_directory(args: &QueryArgs, json: bool, output: &mut Output) -> Result<(), Failure> {
-    let query = args.query()?;
-    let aggregate = args.aggregate()?;
-    let fields = args.fields.as_deref().map_or(Ok(Projection::all()), |fields| fields.parse());
-    let fields = fields.map_err(usage("--fields"))?;
-    let distinct = args.distinct.as_deref().map(Path::parse).transpose();
-    let distinct = distinct
-        .map_err(|reason| Failure::Usage { argument: "--distinct", reason: reason.to_string() })?;
-    let snapshot = args.target.snapshot()?;
-    let collection = snapshot.existing(&args.collection)?;
-    let source = &**collection;
-
-    if args.explain {
-        let explain = if args.count { Query::explain_count } else { Query::explain };
-        let explanation = explain(&query, source)?;
-        let explained = Explained { explanation, version: snapshot.version().get() };
-        return explanation::print(&explained.to_json(), json, output);
-    }
-    if args.count {
-        return output.line(&query.count(source)?.to_string());
-    }
-    let values = match (distinct, aggregate) {
-        (Some(path), _) => query.distinct(&path, source)?,
-        (None, Some(aggregate)) => query.aggregate(&aggregate, source)?,
-        (None, None) => {
-            for (_, document) in query.find(source)? {
-                output.line(fields.apply(&document).as_str())?;
-            }
-            return Ok(());
-        }
-    };
-    values.iter().try_for_each(|value| output.line(value.as_str()))
-}
-
-fn from_server(
-    args: &QueryArgs,
-    client: &Client,
-    json: bool,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    client.check_present(&args.collection)?;
-    if args.explain {
-        let limit = args.limit.unwrap_or(PAGE_MAX).min(PAGE_MAX);
-        let members = match args.count {
-            true => summary(args),
-            false => format!(r#","limit":{limit},"offset":{}"#, args.offset),
-        };
-        let body = args.body(&format!(r#"{members},"explain":true"#))?;
-        return explanation::print(&client.ask(&args.collection, body)?, json, output);
-    }
-    if args.asks_for_documents() {
-        return documents_from_server(args, client, output);
-    }
-    let reply = client.query(&args.collection, args.body(&summary(args))?)?;
-    reply.lines.iter().try_for_each(|line| output.line(line))
-}
-
-fn documents_from_server(
-    args: &QueryArgs,
-    client: &Client,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let fields =
-        args.fields.as_deref().map(|fields| format!(r#","fields":{}"#, Json::from(fields)));
-    let fields = fields.unwrap_or_default();
-    let mut left = args.limit.unwrap_or(usize::MAX);
-    let mut place = format!(r#","offset":{}"#, args.offset);
-    while left > 0 {
-        let limit = left.min(PAGE_MAX);
-        let body = args.body(&format!(r#","limit":{limit}{place}{fields}"#))?;
-        let reply = client.query(&args.collection, body)?;
-        reply.lines.iter().try_for_each(|line| output.line(line))?;
-        left -= reply.lines.len().min(left);
-        let Some(cursor) = reply.cursor else { break };
-        place = format!(r#","cursor":{}"#, Json::from(cursor));
-    }
-    Ok(())
+/// A question that has been understood.
+struct Understood {
+    query: Query,
+    fields: Projection,
+    distinct: Option<Path>,
+    aggregate: Option<Aggregate>,
 }
 
 /// The members of a query's body that ask for something else than documents.
-fn summary(args: &QueryArgs) -> String {
+fn summary(args: &QuestionArgs) -> String {
     if args.count {
         return r#","count":true"#.to_owned();
     }
@@ -193,9 +140,116 @@ fn summary(args: &QueryArgs) -> String {
     )
 }
 
-impl QueryArgs {
-    fn asks_for_documents(&self) -> bool {
-        !self.count && self.distinct.is_none() && !self.asks_for_groups()
+impl QuestionArgs {
+    /// All documents that a filter matches.
+    pub(super) fn of(collection: CollectionName, filter: String) -> QuestionArgs {
+        QuestionArgs {
+            collection,
+            filter,
+            sort: None,
+            limit: None,
+            offset: 0,
+            fields: None,
+            count: false,
+            distinct: None,
+            group: None,
+            metric: Vec::new(),
+            hint: None,
+            explain: false,
+        }
+    }
+
+    /// Asks a state of a database.
+    pub(super) fn ask(
+        &self,
+        snapshot: &Snapshot,
+        json: bool,
+        print: &mut Print<'_>,
+    ) -> Result<(), Failure> {
+        let Understood { query, fields, distinct, aggregate } = self.understand()?;
+        let collection = snapshot.existing(&self.collection)?;
+        let source = &**collection;
+        if self.explain {
+            let explain = if self.count { Query::explain_count } else { Query::explain };
+            let explanation = explain(&query, source)?;
+            let explained = Explained { explanation, version: snapshot.version().get() };
+            return print(&explanation::shown(explained.to_json(), json)?);
+        }
+        if self.count {
+            return print(&query.count(source)?.to_string());
+        }
+        let values = match (distinct, aggregate) {
+            (Some(path), _) => query.distinct(&path, source)?,
+            (None, Some(aggregate)) => query.aggregate(&aggregate, source)?,
+            (None, None) => {
+                for (_, document) in query.find(source)? {
+                    print(fields.apply(&document).as_str())?;
+                }
+                return Ok(());
+            }
+        };
+        values.iter().try_for_each(|value| print(value.as_str()))
+    }
+
+    /// Asks a server.
+    pub(super) fn ask_server(
+        &self,
+        client: &Client,
+        json: bool,
+        print: &mut Print<'_>,
+    ) -> Result<(), Failure> {
+        client.count(&self.collection)?;
+        if self.explain {
+            let limit = self.limit.unwrap_or(PAGE_MAX).min(PAGE_MAX);
+            let members = match self.count {
+                true => summary(self),
+                false => format!(r#","limit":{limit},"offset":{}"#, self.offset),
+            };
+            let body = self.body(&format!(r#"{members},"explain":true"#))?;
+            return print(&explanation::shown(client.ask(&self.collection, body)?, json)?);
+        }
+        if self.asks_for_documents() {
+            return self.documents_of_server(client, print);
+        }
+        let reply = client.query(&self.collection, self.body(&summary(self))?)?;
+        reply.lines.iter().try_for_each(|line| print(line))
+    }
+
+    fn documents_of_server(&self, client: &Client, print: &mut Print<'_>) -> Result<(), Failure> {
+        let fields =
+            self.fields.as_deref().map(|fields| format!(r#","fields":{}"#, Json::from(fields)));
+        let fields = fields.unwrap_or_default();
+        let mut left = self.limit.unwrap_or(usize::MAX);
+        let mut place = format!(r#","offset":{}"#, self.offset);
+        while left > 0 {
+            let limit = left.min(PAGE_MAX);
+            let body = self.body(&format!(r#","limit":{limit}{place}{fields}"#))?;
+            let reply = client.query(&self.collection, body)?;
+            reply.lines.iter().try_for_each(|line| print(line))?;
+            left -= reply.lines.len().min(left);
+            let Some(cursor) = reply.cursor else { break };
+            place = format!(r#","cursor":{}"#, Json::from(cursor));
+        }
+        Ok(())
+    }
+
+    fn understand(&self) -> Result<Understood, Failure> {
+        let fields = self.fields.as_deref().map_or(Ok(Projection::all()), |fields| fields.parse());
+        let distinct = self.distinct.as_deref().map(Path::parse).transpose();
+        Ok(Understood {
+            query: self.query()?,
+            aggregate: self.aggregate()?,
+            fields: fields.map_err(usage("--fields"))?,
+            distinct: distinct.map_err(|reason| Failure::Usage {
+                argument: "--distinct",
+                reason: reason.to_string(),
+            })?,
+        })
+    }
+
+    /// True when the answer is documents, and not what is made of them.
+    pub(super) fn asks_for_documents(&self) -> bool {
+        !self.count && !self.explain && self.distinct.is_none() && !self.asks_for_groups()
     }
 
     fn asks_for_groups(&self) -> bool {

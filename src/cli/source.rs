@@ -1,4 +1,5 @@
-//! The input of an import: documents one a line, or the elements of one JSON array.
+//! The input of an import: documents one a line, or the elements of one JSON array, compressed or
+//! not.
 //!
 //! The form is told by the first byte that is no space: `[` begins an array. Either way one
 //! document is held at a time, as text that nobody has looked into yet; an array is split by
@@ -9,12 +10,14 @@
 //! may share lines, it is the element's place, counted from 1.
 
 use std::{
+    cell::Cell,
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
-use super::Failure;
+use super::{Failure, compression::expanded};
 use crate::limits;
 
 /// Bytes of one document in the input, spaces included, so that an input without any line feed
@@ -45,7 +48,8 @@ pub(super) struct Source {
     path: PathBuf,
     reader: Box<dyn BufRead>,
     total: Option<u64>,
-    read: u64,
+    /// Bytes taken from the input so far, compressed ones as they are.
+    read: Rc<Cell<u64>>,
     /// Line feeds passed so far.
     line_feeds: u64,
     /// The document read last, or being read.
@@ -60,6 +64,12 @@ enum Form {
     /// How many elements were read.
     Array(u64),
     Ended,
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    reader: R,
+    bytes: Rc<Cell<u64>>,
 }
 
 /// Where the cut through an array is.
@@ -93,15 +103,13 @@ impl Source {
     /// Opens a file, or standard input for `-`.
     pub(super) fn open(path: &Path) -> Result<Source, Failure> {
         if path == Path::new("-") {
-            let reader = BufReader::with_capacity(BUFFER_BYTES, io::stdin());
-            return Ok(Source::new("standard input".into(), Box::new(reader), None));
+            return Source::new("standard input".into(), io::stdin(), None);
         }
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let (metadata, file) =
             opened.map_err(|source| Failure::Read { path: path.into(), source })?;
         let total = metadata.is_file().then_some(metadata.len());
-        let reader = Box::new(BufReader::with_capacity(BUFFER_BYTES, file));
-        Ok(Source::new(path.into(), reader, total))
+        Source::new(path.into(), file, total)
     }
 
     /// Its length in bytes, where that is known.
@@ -109,9 +117,9 @@ impl Source {
         self.total
     }
 
-    /// Bytes read so far.
+    /// Bytes read so far, of as many as the length says.
     pub(super) fn read(&self) -> u64 {
-        self.read
+        self.read.get()
     }
 
     /// The document read last, or the one that could not be read.
@@ -131,16 +139,19 @@ impl Source {
         }
     }
 
-    fn new(path: PathBuf, reader: Box<dyn BufRead>, total: Option<u64>) -> Source {
-        Source {
-            path,
-            reader,
-            total,
-            read: 0,
-            line_feeds: 0,
-            place: Place::Line(1),
-            form: Form::Unknown,
-        }
+    fn new(
+        path: PathBuf,
+        input: impl Read + 'static,
+        total: Option<u64>,
+    ) -> Result<Source, Failure> {
+        let read = Rc::new(Cell::new(0));
+        let counted = Counted { reader: input, bytes: Rc::clone(&read) };
+        let reader = match expanded(BufReader::with_capacity(BUFFER_BYTES, counted)) {
+            Ok(reader) => reader,
+            Err(source) => return Err(Failure::Read { path, source }),
+        };
+        let (place, form) = (Place::Line(1), Form::Unknown);
+        Ok(Source { path, reader, total, read, line_feeds: 0, place, form })
     }
 
     /// Passes the space at the beginning and looks at what follows.
@@ -178,7 +189,6 @@ impl Source {
             let taken = feed.map_or(buffer.len(), |feed| feed + 1);
             text.extend_from_slice(buffer.get(..feed.unwrap_or(taken)).unwrap_or_default());
             self.reader.consume(taken);
-            self.read += taken as u64;
             check_size(&text)?;
             if feed.is_some() {
                 self.line_feeds += 1;
@@ -237,8 +247,15 @@ impl Source {
 
     fn pass(&mut self, byte: u8) {
         self.reader.consume(1);
-        self.read += 1;
         self.line_feeds += u64::from(byte == b'\n');
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
     }
 }
 

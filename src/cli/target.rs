@@ -26,6 +26,14 @@ pub struct TargetArgs {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 
+    /// The key to ask it with.
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+/// What to ask a server with.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
     /// The API key for the server
     #[arg(long, env = "MONSTERDB_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub key: Option<String>,
@@ -34,7 +42,7 @@ pub struct TargetArgs {
 impl TargetArgs {
     /// The server to ask, if one was named.
     pub(super) fn client(&self) -> Result<Option<Client>, Failure> {
-        let key = self.key.as_deref();
+        let key = self.key.key.as_deref();
         self.url.as_deref().map(|url| Client::new(url, key)).transpose()
     }
 

@@ -97,6 +97,8 @@ fn what_is_no_key_is_refused() {
         (2, "keys create app --role read --collection _keys", "usage", "_keys"),
         (2, "keys frobnicate", "usage", "frobnicate"),
         (3, "keys revoke nobody", "key-not-found", "nobody"),
+        (3, "keys revoke ..", "key-not-found", ".."),
+        (3, "keys revoke .", "key-not-found", "no key"),
         (3, "keys revoke ../collections/c", "key-not-found", "../collections/c"),
         (4, &format!("keys revoke {id}"), "last-admin-key", "the last admin key"),
     ];

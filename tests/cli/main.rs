@@ -3,6 +3,8 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod compressed;
+mod config;
 mod damage;
 #[path = "../support/data_set.rs"]
 mod data_set;
@@ -12,11 +14,14 @@ mod index;
 mod keys;
 mod load_test;
 mod log;
+mod pages;
 mod program;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod proxy;
 mod remote;
 mod round_trip;
+mod screen;
+mod shell;
 #[path = "../support/skipped.rs"]
 mod skipped;

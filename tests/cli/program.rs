@@ -1,6 +1,7 @@
 //! Running the program.
 
 use std::{
+    env,
     ffi::OsStr,
     fs,
     io::Write,
@@ -39,8 +40,10 @@ impl Place {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_monsterdb"));
         command.current_dir(self.path());
-        for name in ["DATA", "API_KEY", "ADMIN_KEY", "NO_AUTH", "LISTEN", "LOG"] {
-            command.env_remove(format!("MONSTERDB_{name}"));
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"MONSTERDB_") {
+                command.env_remove(name);
+            }
         }
         command
     }

@@ -43,7 +43,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, interrupt::Interrupt, output::Output, remote::Client};
+use super::{Failure, interrupt::Interrupt, output::Output, remote::Client, values::parse_pause};
 use crate::{
     error::Error,
     names::{CollectionName, DocumentId},
@@ -83,7 +83,7 @@ pub struct LoadTestArgs {
     pub writes_per_minute: Rate,
 
     /// How long, e.g. 60s or 5m
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_pause)]
     pub duration: Duration,
 
     /// End when each user has done so many operations, if that is sooner
@@ -103,7 +103,7 @@ pub struct LoadTestArgs {
     pub keep: bool,
 
     /// How long a request may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_pause)]
     pub timeout: Duration,
 
     /// The seed of everything random, as a report tells it, by default a new one
@@ -274,10 +274,10 @@ impl Gate {
 
 /// What stands in a collection already would be found, and removed at the end.
 fn require_absent(client: &Client, collection: &CollectionName) -> Result<(), Failure> {
-    match client.check_present(collection) {
+    match client.count(collection) {
         Err(Failure::Engine(Error::CollectionNotFound { .. })) => Ok(()),
         Err(failure) => Err(failure),
-        Ok(()) => {
+        Ok(_) => {
             let reason = format!("{collection} is there already, and a run needs one of its own");
             Err(Failure::Usage { argument: "--collection", reason })
         }
@@ -301,9 +301,4 @@ fn random_seed() -> u64 {
         .as_str()
         .bytes()
         .fold(0, |seed, byte| Dice::new(seed, u64::from(byte)).next())
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(time) }
 }

@@ -3,6 +3,8 @@
 //! Invariant: a change that may have reached the server but was not answered is told as one whose
 //! outcome is unknown, never as one that failed.
 
+mod documents;
+
 use std::{
     error::Error as _,
     io::{self, BufRead, BufReader},
@@ -22,7 +24,7 @@ use super::Failure;
 use crate::{
     error::Error,
     names::{CollectionName, IndexName},
-    server::MadeIndex,
+    server::{KeyError, MadeIndex},
 };
 
 /// A server that does not answer a connection this long is not there.
@@ -59,6 +61,12 @@ struct Problem {
     detail: String,
 }
 
+/// A collection, as far as it is of interest.
+#[derive(Deserialize)]
+struct Described {
+    count: u64,
+}
+
 /// What a server answers to a query: documents, values or groups, each as JSON text; a count.
 pub(super) struct Reply {
     pub(super) lines: Vec<String>,
@@ -92,15 +100,26 @@ impl Client {
         Ok(Client { url, key: key.map(str::to_owned), http })
     }
 
-    /// Inserts documents, one a line, as one commit.
+    /// Whether it is ready, and what it says of itself. It is asked once: who asks has a rhythm of
+    /// their own.
+    pub(super) fn health(&self, timeout: Duration) -> Result<(bool, String), Failure> {
+        let request = self.http.get(format!("{}/health/ready", self.url)).timeout(timeout);
+        let answer = request.send().map_err(|error| unreachable(&self.url, &error))?;
+        match answer.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Ok((false, self.text(answer)?)),
+            _ => Ok((true, self.text(accepted(answer)?)?)),
+        }
+    }
+
+    /// Inserts documents, one a line, as one commit, and returns what the server says of it.
     pub(super) fn insert_many(
         &self,
         collection: &CollectionName,
         lines: String,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let url = format!("{}/collections/{collection}/documents", self.url);
         let request = self.http.post(url).header(CONTENT_TYPE, "application/x-ndjson").body(lines);
-        self.write(request).map(drop)
+        self.text(self.write(request)?)
     }
 
     /// Makes an index with a definition, and returns what the server says of it.
@@ -150,24 +169,26 @@ impl Client {
 
     /// Revokes a key.
     pub(super) fn revoke_key(&self, id: &str) -> Result<(), Failure> {
-        let mut url = reqwest::Url::parse(&format!("{}/admin/keys", self.url))
-            .map_err(|error| Failure::Usage { argument: "--url", reason: error.to_string() })?;
-        // The id is anybody's text: it must stay one segment of the path.
-        url.path_segments_mut()
-            .map_err(|()| Failure::Usage { argument: "--url", reason: "no base".to_owned() })?
-            .push(id);
+        // No address can end in these, and no key is called so.
+        if ["", ".", ".."].contains(&id) {
+            return Err(KeyError::NotFound { id: id.to_owned() }.into());
+        }
+        let url = self.below(&["admin", "keys", id])?;
         self.write(self.http.delete(url)).map(drop)
     }
 
-    /// Makes sure that a collection is there: queries hold one that is not to be empty.
-    pub(super) fn check_present(&self, collection: &CollectionName) -> Result<(), Failure> {
+    /// How many documents a collection holds, which must be there: queries hold one that is not to
+    /// be empty.
+    pub(super) fn count(&self, collection: &CollectionName) -> Result<u64, Failure> {
         let described = self.read(self.http.get(format!("{}/collections/{collection}", self.url)));
-        described.map(drop).map_err(|failure| match &failure {
+        let described = described.map_err(|failure| match &failure {
             Failure::Refused { slug, .. } if slug == "collection-not-found" => {
                 Failure::Engine(Error::CollectionNotFound { collection: collection.clone() })
             }
             _ => failure,
-        })
+        })?;
+        let Described { count } = understood(&described)?;
+        Ok(count)
     }
 
     /// Reads all documents of one version, each as its text, while the server sends them.
@@ -219,6 +240,16 @@ impl Client {
     pub(super) fn ask(&self, collection: &CollectionName, body: String) -> Result<String, Failure> {
         let url = format!("{}/collections/{collection}/query", self.url);
         self.read(self.http.post(url).header(CONTENT_TYPE, "application/json").body(body))
+    }
+
+    /// The address of something. Its names are anybody's text, and each stays one segment of the
+    /// path.
+    fn below(&self, segments: &[&str]) -> Result<reqwest::Url, Failure> {
+        let wrong = |reason| Failure::Usage { argument: "--url", reason };
+        let mut url = reqwest::Url::parse(&self.url).map_err(|error| wrong(error.to_string()))?;
+        let base = url.path_segments_mut();
+        base.map_err(|()| wrong("no base".to_owned()))?.pop_if_empty().extend(segments);
+        Ok(url)
     }
 
     fn index_url(&self, collection: &CollectionName, index: &IndexName) -> String {
