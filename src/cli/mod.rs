@@ -8,6 +8,9 @@
 //! monsterdb shell                                       statements, typed or from a script
 //! monsterdb index   create | list | drop                the indexes of a collection
 //! monsterdb keys    create | list | revoke               who may ask a server for what
+//! monsterdb backup  DIR|FILE.tar|-                      the database at one version, somewhere else
+//! monsterdb verify  DIR|FILE.tar                        a backup, without restoring it
+//! monsterdb restore DIR|FILE.tar [--to VERSION]         a database of a backup
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! monsterdb load-test --url URL                         many users at once, then everything is checked
@@ -24,6 +27,7 @@
 //!   understood, 3 when something is not there, 4 for a conflict, 5 for damaged data.
 //! - Commands that read never change or make anything on disk, not even a directory.
 
+mod backup;
 mod check;
 mod compression;
 mod config;
@@ -50,6 +54,7 @@ mod table;
 mod target;
 mod values;
 
+pub use backup::{BackupArgs, RestoreArgs, VerifyArgs};
 pub use check::CheckArgs;
 pub use config::{ConfigArgs, Refusal};
 pub use export::ExportArgs;
@@ -123,6 +128,12 @@ pub enum Command {
     /// Make, list or revoke keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Write a database into a directory or an archive, at one version, while others use it
+    Backup(BackupArgs),
+    /// Verify a backup as a whole, without restoring it
+    Verify(VerifyArgs),
+    /// Make a database of a backup, at its version or a later one
+    Restore(RestoreArgs),
     /// Verify every checksum and invariant of a data directory, changing nothing
     Check(CheckArgs),
     /// Look at the write-ahead log, also while a server has it open
@@ -157,6 +168,9 @@ impl Cli {
             Command::Shell(args) => shell::run(args, self.json),
             Command::Index(command) => index::run(command, self.json),
             Command::Keys(command) => keys::run(command, self.json),
+            Command::Backup(args) => backup::run(args, self.json),
+            Command::Verify(args) => backup::run_verify(args, self.json),
+            Command::Restore(args) => backup::run_restore(args, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
             Command::LoadTest(args) => load_test::run(args, self.json),

@@ -150,6 +150,12 @@ impl Client {
         self.write(self.http.delete(format!("{}/collections/{collection}", self.url))).map(drop)
     }
 
+    /// The archive of a backup, as the server sends it.
+    pub(super) fn backup(&self) -> Result<Response, Failure> {
+        let request = self.http.get(format!("{}/admin/backup", self.url)).timeout(EXPORT_TIMEOUT);
+        accepted(self.send(request).map_err(|error| unreachable(&self.url, &error))?)
+    }
+
     /// The list of a collection's indexes, as JSON.
     pub(super) fn indexes(&self, collection: &CollectionName) -> Result<String, Failure> {
         self.read(self.http.get(format!("{}/collections/{collection}/indexes", self.url)))
