@@ -31,6 +31,11 @@ fn the_transfers_run_as_their_page_says() {
     run("docs/transfers.md");
 }
 
+#[test]
+fn backups_are_made_and_restored_as_their_page_says() {
+    run("docs/backup.md");
+}
+
 /// Runs a page's blocks on a server of its own.
 fn run(page: &str) {
     if ["bash", "curl"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {
@@ -49,14 +54,16 @@ fn run(page: &str) {
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
     let address = word_after(&mut lines, "http://");
     let key = word_after(&mut lines, "admin key: ");
-    let outcome = std::panic::catch_unwind(|| walk(&tour(page), &address, &key));
+    let walked = || walk(&tour(page), folder.path(), (&address, &key));
+    let outcome = std::panic::catch_unwind(walked);
     server.kill().unwrap();
     server.wait().unwrap();
     outcome.unwrap();
 }
 
-/// Runs the tour's commands in one shell and compares what they print with the answers shown.
-fn walk(tour: &[Block], address: &str, key: &str) {
+/// Runs the tour's commands in one shell, in the server's own directory, and compares what they
+/// print with the answers shown.
+fn walk(tour: &[Block], folder: &Path, (address, key): (&str, &str)) {
     let (commands, answers): (Vec<_>, Vec<_>) =
         tour.iter().partition(|block| block.kind == "sh tour");
     let texts =
@@ -64,7 +71,11 @@ fn walk(tour: &[Block], address: &str, key: &str) {
     let script =
         texts(commands).replace("paste-the-admin-key-here", key).replace("127.0.0.1:7117", address);
     let expected = texts(answers);
-    let output = Command::new("bash").args(["-euc", &script]).output().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_monsterdb")).parent().unwrap().to_str().unwrap();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    let shell = shell.args(["-euc", &script]).current_dir(folder).env("PATH", path);
+    let output = shell.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
