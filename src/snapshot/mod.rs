@@ -8,7 +8,7 @@
 //! diverge.
 //!
 //! Documents and the entries of indexes lie in persistent maps (B+ trees whose versions share every
-//! node that did not change, see [`map`]). Holding an old snapshot costs only what has changed since.
+//! node that did not change, see `map`). Holding an old snapshot costs only what has changed since.
 
 mod collection;
 pub mod index;
