@@ -151,6 +151,23 @@ fn small_steps_differ_little() {
 }
 
 #[test]
+fn single_changes_of_what_nobody_holds_keep_every_first_key() {
+    let numbers = &mut Numbers(13);
+    let entries: Vec<_> = (0..5_000).map(|key| (key * 2, 0)).collect();
+    let mut both: Both = (Map::from_sorted(entries.clone()), entries.into_iter().collect());
+    for _ in 0..2_000 {
+        let (key, value) = (numbers.below(10_000), numbers.below(2));
+        both.0.apply(&[(key, (value == 0).then_some(value))]);
+        match value {
+            0 => drop(both.1.insert(key, value)),
+            _ => drop(both.1.remove(&key)),
+        }
+        check_node(&both.0.root, true, None);
+    }
+    check(&both, numbers, 10_000);
+}
+
+#[test]
 fn every_sorted_size_makes_a_map() {
     for size in (0..200).chain([1_023, 1_024, 1_025, 32_768, 32_769]) {
         let entries: Vec<_> = (0..size).map(|key| (key, key)).collect();
