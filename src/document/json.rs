@@ -34,8 +34,7 @@ pub(super) struct Body {
     pub(super) id: Option<DocumentId>,
     /// `_version`, when it was given.
     pub(super) expected: Option<Version>,
-    /// The compact text without `_version`, without `_id` unless that came first, and without the
-    /// brace at its end.
+    /// Compact, without `_version`, without `_id` unless that came first, without the last brace.
     pub(super) text: String,
     /// Where the other members begin in it: behind the brace, or behind the id.
     pub(super) front: usize,
@@ -130,10 +129,11 @@ impl<'a> Border<'a> {
 
     /// Reads a document's id. Where it comes first it is kept: compact input is the text then.
     fn id(&mut self, key: Key) -> Checked<DocumentId> {
-        if self.peek() != Some(b'"') {
-            return Err(Fault::rule("_id must be a string"));
-        }
-        let quoted = self.string()?;
+        let quoted = match self.peek() {
+            Some(b'"') => self.string()?,
+            Some(_) => return Err(Fault::rule("_id must be a string")),
+            None => return self.syntax("the text ends where a value is expected"),
+        };
         let id = DocumentId::new(&self.unquote(&quoted)).map_err(|e| Fault::rule(e.to_string()))?;
         let is_plain = !quoted.is_escaped && key.place.len() == r#""_id""#.len();
         if is_plain && self.kept.len() == 1 {
