@@ -237,7 +237,8 @@ fn a_query_takes_so_long_and_no_longer() {
     let lines: String = (0..500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
     server.call("POST", C).typed("application/x-ndjson", lines).send();
     assert_eq!(server.get("/collections/c/documents?limit=3").status, 200);
-    for form in [r#","sort":"-n""#, r#","count":true"#, r#","distinct":"n""#, r#","explain":true"#] {
+    for form in [r#","sort":"-n""#, r#","count":true"#, r#","distinct":"n""#, r#","explain":true"#]
+    {
         let body = format!(r#"{{"filter":{{"n":{{"$gte":0}}}}{form}}}"#);
         let refused = server.post("/collections/c/query", &body).problem(422, "limit-exceeded");
         let detail = refused["detail"].as_str().unwrap();

@@ -27,7 +27,7 @@ fn a_query_without_time_is_refused_however_it_is_answered() {
         assert_eq!(collection.count(Filter::all()).unwrap(), documents as usize);
         let snapshot = database.snapshot();
         let source = &**snapshot.collection("c").unwrap();
-        let query = || Query::new(field("n").gte(0).into()).within(Duration::ZERO);
+        let query = || Query::new(field("n").gte(0)).within(Duration::ZERO);
         let refused = |told: Result<()>| match told {
             Err(Error::LimitExceeded { what, max, .. }) => {
                 assert_eq!((what, max), ("a query's time in milliseconds", 0))
