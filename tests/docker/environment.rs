@@ -1,7 +1,7 @@
 //! Property 37, environment configuration: every setting works as an environment variable in the
 //! container.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread};
 
 use proptest::{
     collection::vec,
@@ -108,19 +108,26 @@ fn every_setting_has_a_value_in_the_table() {
 
 #[test]
 fn every_variable_is_shown_and_has_its_effect() {
-    for setting in ALL {
-        works(&plain(), setting);
-    }
+    side_by_side(|setting| works(&plain(), setting));
 }
 
 #[test]
 fn p37_environment_configuration_in_a_container() {
     let Some(engine) = Engine::get() else { return };
-    for setting in ALL {
+    side_by_side(|setting| {
         let host = Container::new(&engine);
         give(&host);
         works(&host, setting);
-    }
+    });
+}
+
+/// Does something with each setting. Most of it is waiting.
+fn side_by_side(work: impl Fn(&Setting) + Sync) {
+    thread::scope(|scope| {
+        for some in ALL.chunks(ALL.len().div_ceil(4)) {
+            scope.spawn(|| some.iter().for_each(&work));
+        }
+    });
 }
 
 fn works(host: &dyn Host, setting: &Setting) {

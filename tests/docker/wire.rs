@@ -67,21 +67,15 @@ impl Client {
         self.ask("POST", "/collections/c/documents", "{}").expect(201);
     }
 
-    /// How many documents a collection has.
+    /// How the database is doing, in numbers.
     pub(crate) fn stats(&self) -> Value {
         self.get("/admin/stats").expect(200)
     }
 
-    /// A request that goes on, of which a line with this text comes.
+    /// A stream of changes, of which a line with this text has come.
     pub(crate) fn stream_until(&self, path: &str, text: &str) -> TcpStream {
         let mut stream = self.raw(&format!("GET {path}"), "Accept: text/event-stream\r\n\r\n");
-        let mut read = Vec::new();
-        let mut bytes = [0; 1024];
-        while !String::from_utf8_lossy(&read).contains(text) {
-            let count = stream.read(&mut bytes).unwrap();
-            assert!(count > 0, "{}", String::from_utf8_lossy(&read));
-            read.extend_from_slice(&bytes[..count]);
-        }
+        read_until(&mut stream, text);
         stream
     }
 
@@ -106,6 +100,18 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Reads until this text has come.
+#[track_caller]
+pub(crate) fn read_until(stream: &mut TcpStream, text: &str) {
+    let mut read = Vec::new();
+    let mut bytes = [0; 1024];
+    while !String::from_utf8_lossy(&read).contains(text) {
+        let count = stream.read(&mut bytes).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&bytes[..count]);
     }
 }
 
