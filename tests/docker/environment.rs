@@ -1,7 +1,10 @@
 //! Property 37, environment configuration: every setting works as an environment variable in the
 //! container.
 
-use std::{collections::BTreeMap, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+};
 
 use proptest::{
     collection::vec,
@@ -141,8 +144,13 @@ fn works(host: &dyn Host, setting: &Setting) {
     (effect.after)(host, &ended);
 }
 
+/// The variables of all settings.
+pub(crate) fn variables() -> BTreeSet<String> {
+    configuration(&Plain::new(), &Environment::new()).into_keys().collect()
+}
+
 /// What `config` says of each setting, by its variable.
-fn configuration(host: &dyn Host, environment: &Environment) -> BTreeMap<String, Value> {
+pub(crate) fn configuration(host: &dyn Host, environment: &Environment) -> BTreeMap<String, Value> {
     let text = good(&host.run(environment, &["config", "--json"]));
     let all: Value = serde_json::from_str(&text).unwrap();
     let settings = all["settings"].as_array().unwrap().iter();
