@@ -75,6 +75,20 @@ fn what_the_image_is_built_from_is_given() {
     }
 }
 
+/// What the sources take in from outside of their folder is copied too, or they would not compile.
+#[test]
+fn what_the_sources_take_in_is_copied() {
+    let library = read("src/lib.rs");
+    let taken = library.split("include_str!(\"../").skip(1);
+    let taken: Vec<&str> = taken.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(taken.contains(&"README.md"), "{taken:?}");
+    let copied = stages(&read("docker/Dockerfile")).remove(1).instructions;
+    for name in taken {
+        let is_copied = |one: &Instruction| one.rest.split_whitespace().any(|word| word == name);
+        assert!(copied.iter().any(|one| one.name == "COPY" && is_copied(one)), "{name}");
+    }
+}
+
 fn problems(text: &str) -> Vec<String> {
     let stages = stages(text);
     let mut found = of_bases(text, &stages);
