@@ -51,12 +51,16 @@ fn a_server_that_speaks_tls_is_healthy_too() {
     let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/certificates");
     let file = |name| certificates.join(name);
     let mut command = place.command();
-    command.env("MONSTERDB_TLS_CERT", file("one.pem")).env("MONSTERDB_TLS_KEY", file("one.key.pem"));
+    command
+        .env("MONSTERDB_TLS_CERT", file("one.pem"))
+        .env("MONSTERDB_TLS_KEY", file("one.key.pem"));
     let (server, _) = Server::of(command.args(arguments_of_serve()).stderr(Stdio::null()));
     let port = server.url.rsplit(':').next().unwrap().to_owned();
     let health = |certificate: Option<&str>| {
         let mut command = place.command();
-        command.args(["health", "--timeout", "20s"]).env("MONSTERDB_LISTEN", format!("0.0.0.0:{port}"));
+        command
+            .args(["health", "--timeout", "20s"])
+            .env("MONSTERDB_LISTEN", format!("0.0.0.0:{port}"));
         if let Some(name) = certificate {
             command.env("MONSTERDB_TLS_CERT", file(name));
         }

@@ -68,7 +68,9 @@ fn the_service_is_as_careful_as_it_can_be() {
     let text = read("docker/docker-compose.yml");
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     for (line, why) in LINES {
-        let is_there = lines.iter().any(|found| found.trim_start_matches("- ") == line.trim_start_matches("- "));
+        let is_there = lines
+            .iter()
+            .any(|found| found.trim_start_matches("- ") == line.trim_start_matches("- "));
         assert!(is_there, "{line}, so that {why}");
     }
     for wrong in ["privileged", "network_mode", "user: root", "latest"] {

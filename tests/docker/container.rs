@@ -125,6 +125,10 @@ impl Served for Running<'_> {
         self.engine.run(command.chain(arguments.iter().copied()))
     }
 
+    fn hang_up(&self) {
+        self.engine.good(&format!("kill --signal HUP {}", self.name));
+    }
+
     fn stop(mut self: Box<Self>) -> Ended {
         self.engine.good(&format!("stop --time 30 {}", self.name));
         let code = self.engine.inspect(&self.name, "{{.State.ExitCode}}").parse().unwrap();

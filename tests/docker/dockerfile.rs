@@ -217,6 +217,9 @@ fn the_variables_of_the_image_are_understood() {
     let pairs: Vec<(&str, &str)> = pairs.iter().filter_map(|pair| pair.split_once('=')).collect();
     let shown = crate::environment::configuration(&Plain::new(), &environment(&pairs));
     for (name, value) in pairs {
-        assert_eq!((&shown[name]["value"], &shown[name]["source"]), (&value.into(), &"environment".into()));
+        assert_eq!(
+            (&shown[name]["value"], &shown[name]["source"]),
+            (&value.into(), &"environment".into())
+        );
     }
 }

@@ -76,6 +76,8 @@ pub(crate) fn speaks_tls(_: &dyn Host, served: &dyn Served) {
     stream.conn.complete_io(&mut stream.sock).unwrap();
     assert!(served.client().try_ask("GET", "/health", "").is_err(), "without TLS it is silent");
     assert!(good(&served.beside(&["health"])).starts_with("ready; "));
+    served.hang_up();
+    served.lines().expect("the certificate was read again");
 }
 
 pub(crate) fn lets_a_page_ask(_: &dyn Host, served: &dyn Served) {

@@ -66,7 +66,8 @@ impl Engine {
     /// `docker-compose` or `docker compose`, whichever is there, without the variables that tests of
     /// the plain program are given.
     pub(crate) fn compose(&self, arguments: &str) -> Command {
-        let program = env::var("MONSTERDB_TEST_COMPOSE").unwrap_or_else(|_| "docker compose".into());
+        let program =
+            env::var("MONSTERDB_TEST_COMPOSE").unwrap_or_else(|_| "docker compose".into());
         let mut words = program.split_whitespace().chain(arguments.split_whitespace());
         let mut command = Command::new(words.next().unwrap());
         command.args(words).current_dir(env!("CARGO_MANIFEST_DIR"));

@@ -40,6 +40,9 @@ pub(crate) trait Served {
     /// Runs a command beside it, with its environment.
     fn beside(&self, arguments: &[&str]) -> Output;
 
+    /// Sends SIGHUP.
+    fn hang_up(&self);
+
     /// Stops it as an engine or a service manager does.
     fn stop(self: Box<Self>) -> Ended;
 

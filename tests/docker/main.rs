@@ -21,6 +21,7 @@ mod met;
 mod page;
 mod persistence;
 mod plain;
+mod service;
 mod settings;
 #[path = "../support/skipped.rs"]
 mod skipped;

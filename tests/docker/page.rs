@@ -17,17 +17,19 @@ const MADE: &str = "monsterdb";
 #[test]
 fn the_steps_of_the_page_on_deployment_run() {
     let Some(engine) = Engine::get() else { return };
-    let names = engine.good("ps --all --format {{.Names}}") + "\n" + &engine.good("volume ls --quiet");
+    let names =
+        engine.good("ps --all --format {{.Names}}") + "\n" + &engine.good("volume ls --quiet");
     if names.lines().any(|name| name.starts_with(MADE) && !name.starts_with("monsterdb-test")) {
         skipped("the steps of docs/deployment.md, since this engine has a monsterdb already");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let copy = "tar --exclude=./target --exclude=./.git --create . | tar --directory \"$0\" --extract";
+    let copy =
+        "tar --exclude=./target --exclude=./.git --create . | tar --directory \"$0\" --extract";
     let mut copying = Command::new("bash");
     let copying = copying.args(["-c", copy]).arg(folder.path());
     assert!(copying.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
-    let (steps, shown) = blocks(&read(PAGE));
+    let (steps, shown) = blocks(&read(PAGE), MARK);
     assert!(steps.len() > 8, "{PAGE} has steps");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let script = format!("{}\n", steps.concat())
@@ -56,8 +58,8 @@ fn remove_what_is_left() {
     let _ = Command::new("bash").args(["-c", &script]).output();
 }
 
-/// The steps, and the lines of the output that is shown behind them.
-fn blocks(text: &str) -> (Vec<String>, Vec<String>) {
+/// The steps with this mark, and the lines of the output that is shown behind them.
+pub(crate) fn blocks(text: &str, mark: &str) -> (Vec<String>, Vec<String>) {
     let (mut steps, mut shown) = (Vec::new(), Vec::new());
     let mut parts = text.split("\n```");
     parts.next();
@@ -66,11 +68,11 @@ fn blocks(text: &str) -> (Vec<String>, Vec<String>) {
     while let Some(block) = parts.next() {
         let (kind, text) = block.split_once('\n').unwrap_or((block, ""));
         match kind {
-            MARK => steps.push(format!("{text}\n")),
+            _ if kind == mark => steps.push(format!("{text}\n")),
             "text" if follows => shown.extend(text.lines().map(str::to_owned)),
             _ => {}
         }
-        follows = kind == MARK && parts.next().is_some_and(|between| between.trim().is_empty());
+        follows = kind == mark && parts.next().is_some_and(|between| between.trim().is_empty());
     }
     (steps, shown)
 }
@@ -88,6 +90,8 @@ fn compose() -> String {
 
 #[test]
 fn steps_and_what_they_show_are_told_apart() {
-    let text = format!("a\n\n```{MARK}\none\n```\n\n```text\nshown\n```\n\nb\n\n```text\nnot\n```\n\n```sh tour\nno\n```\n");
-    assert_eq!(blocks(&text), (vec!["one\n".to_owned()], vec!["shown".to_owned()]));
+    let text = format!(
+        "a\n\n```{MARK}\none\n```\n\n```text\nshown\n```\n\nb\n\n```text\nnot\n```\n\n```sh tour\nno\n```\n"
+    );
+    assert_eq!(blocks(&text, MARK), (vec!["one\n".to_owned()], vec!["shown".to_owned()]));
 }

@@ -46,6 +46,17 @@ fn p36_volume_persistence() {
     met.report("p36", OCCUR);
 }
 
+/// Service managers tell a server without a certificate, too, to read it again.
+#[test]
+fn a_server_without_a_certificate_goes_on() {
+    let host = Plain::new();
+    let server = host.serve(&environment(&[("MONSTERDB_ADMIN_KEY", KEY)]));
+    server.hang_up();
+    server.lines().expect("there is no certificate to read again");
+    server.client().insert();
+    assert_eq!(server.stop().code, 0);
+}
+
 #[test]
 fn p36_volume_persistence_in_a_container() {
     let Some(engine) = Engine::get() else { return };
@@ -63,8 +74,7 @@ fn run<H: Host>(cases: u32, host: impl Fn() -> H, met: &Met) {
 
 /// What was acknowledged in one life is there in the next, and nothing else.
 fn check(host: &dyn Host, lives: &[Life], case: &Case<'_>) {
-    let environment =
-        environment(&[("MONSTERDB_ADMIN_KEY", KEY), ("MONSTERDB_RATE_LIMIT", "off")]);
+    let environment = environment(&[("MONSTERDB_ADMIN_KEY", KEY), ("MONSTERDB_RATE_LIMIT", "off")]);
     let mut expected = BTreeMap::new();
     for Life { writes, end } in lives {
         let server = host.serve(&environment);

@@ -104,9 +104,12 @@ impl Served for Process<'_> {
         self.plain.run(&environment, arguments)
     }
 
+    fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
     fn stop(mut self: Box<Self>) -> Ended {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         Ended { code, lines: self.lines.take().unwrap().until_the_end() }
     }
@@ -114,6 +117,13 @@ impl Served for Process<'_> {
     fn kill(mut self: Box<Self>) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Process<'_> {
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 }
 

@@ -46,7 +46,7 @@ fn the_unit_is_as_careful_as_it_can_be() {
         "CapabilityBoundingSet=",
         "SystemCallFilter=@system-service",
         "LoadCredential=admin-key:/etc/monsterdb/admin.key",
-        "ExecReload=/bin/kill -HUP $MAINPID",
+        "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
         "Restart=on-failure",
         "RestartPreventExitStatus=2 5",
         "TimeoutStopSec=90s",
