@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod available_memory;
 mod backup;
 mod changes;
 mod check;

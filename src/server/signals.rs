@@ -1,21 +1,32 @@
-//! What the operating system tells a server: to stop (SIGTERM, SIGINT), and with TLS to read its
-//! certificate again (SIGHUP).
+//! What the operating system tells a server: to stop (SIGTERM, SIGINT), and to read its certificate
+//! again (SIGHUP).
 
-use std::{convert::Infallible, future::pending, io};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io::{self, IsTerminal},
+};
 
 use super::tls::Certificate;
 use crate::sync::Arc;
 
-/// Reads a certificate again whenever the system says so.
+/// Reads a certificate again whenever the system says so. Without one there is nothing to read, and
+/// who tells every service to read its files again does not mean to end this one; but at a terminal
+/// the signal says that the terminal is gone, and the server goes with it.
 pub(super) async fn renew(certificate: Option<Arc<Certificate>>) -> Infallible {
-    let Some(certificate) = certificate else { return pending().await };
+    if certificate.is_none() && io::stderr().is_terminal() {
+        return pending().await;
+    }
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::hangup()) {
             Ok(mut hangup) => {
                 while hangup.recv().await.is_some() {
-                    certificate.renew();
+                    match &certificate {
+                        Some(certificate) => certificate.renew(),
+                        None => tracing::info!("there is no certificate to read again"),
+                    }
                 }
             }
             Err(error) => tracing::error!(%error, "the certificate cannot be read again later"),

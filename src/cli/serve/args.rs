@@ -47,24 +47,24 @@ pub struct ServeArgs {
     pub log: LogArgs,
 }
 
-/// The address of a server.
+/// How a server is reached: what a health check beside it has to know, too.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "MONSTERDB_LISTEN", default_value = "127.0.0.1:7117", value_name = "ADDR")]
     pub listen: SocketAddr,
+
+    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
+    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
 }
 
 /// Where a server listens, and how long it waits.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// The address.
+    /// The address, and whether it speaks TLS.
     #[command(flatten)]
     pub address: ListenArgs,
-
-    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
-    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
-    pub tls_cert: Option<PathBuf>,
 
     /// The certificate's private key, as PEM
     #[arg(long, env = "MONSTERDB_TLS_KEY", value_name = "FILE")]
