@@ -27,6 +27,7 @@ mod maintenance;
 mod options;
 mod page;
 mod recovery;
+mod repair;
 mod restore;
 mod status;
 
@@ -39,6 +40,7 @@ pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;
 pub use recovery::RecoveryReport;
+pub use repair::{Loss, LostOperation, Origin, RepairReport, RepairedCollection, Unproved, repair};
 pub use restore::{Restored, restore, verify};
 pub use status::{Health, Retained, Status};
 
