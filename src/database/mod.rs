@@ -35,7 +35,7 @@ mod status;
 pub use backup::unpack_tar;
 pub use backup::{Backup, Written};
 pub use changes::Changes;
-pub use check::CheckReport;
+pub use check::{CheckReport, Consequence};
 pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;

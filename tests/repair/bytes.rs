@@ -14,6 +14,8 @@ use crate::{verdict::repaired, workload::depth, world::World};
 #[derive(Debug, Default)]
 struct Ends {
     exact: u64,
+    /// Nothing is lost but what was never acknowledged.
+    cut: u64,
     commits_lost: u64,
     salvaged: u64,
     manifest_lost: u64,
@@ -25,6 +27,7 @@ impl Ends {
         if report.is_whole() && report.state == last {
             self.exact += 1;
         }
+        self.cut += u64::from(report.is_whole() && report.state < last);
         self.commits_lost += u64::from(report.version > report.state);
         self.salvaged +=
             u64::from(report.unproved.iter().any(|u| matches!(u, Unproved::Documents { .. })));
@@ -92,6 +95,16 @@ fn of_a_database_with_an_archive() {
         assert_eq!((ends.commits_lost, ends.salvaged), (0, 0), "{name}");
         assert!(ends.exact > 0 || name == MANIFEST, "{name}");
     }
+}
+
+/// What is in doubt at the end of its log may be cut, as at an opening, and is no loss then.
+#[test]
+fn of_a_database_that_was_killed() {
+    let world = World::killed();
+    let kinds = damage_all(&world, None);
+    assert!(kinds["wal"].cut > 0 && kinds["wal"].commits_lost > 0);
+    let ends = damage_all(&world.short(), None);
+    assert!(ends["wal"].cut > 0 && ends[MANIFEST].salvaged > 0);
 }
 
 /// Any two files are lost.

@@ -58,8 +58,17 @@ impl World {
         World::after(WORK)
     }
 
+    /// As a kill leaves it: nothing proves the end of its log acknowledged.
+    pub(crate) fn killed() -> World {
+        World::after(&format!("{WORK}\nnone: inc a/01\nnone: put a/30 10\nnone: inc b/1\nkill"))
+    }
+
     /// What is left of it when it is closed after this work, without a checkpoint at the end.
-    pub(crate) fn after(work: &str) -> World {
+    fn after(work: &str) -> World {
+        let (work, killed) = match work.strip_suffix("\nkill") {
+            Some(work) => (work, true),
+            None => (work, false),
+        };
         let storage = MemoryStorage::new();
         let options = || Database::builder().background(false).segment_bytes(4096);
         let options = || options().feed_retain_bytes(u64::MAX).checkpoint_on_close(false);
@@ -81,9 +90,10 @@ impl World {
             history.note(db.snapshot());
         }
         let last = db.snapshot();
+        let image = storage.crash(CrashKind::Process, 0);
         db.close().unwrap();
-        drop(db);
-        World { storage: storage.crash(CrashKind::Process, 0), history, last }
+        let storage = if killed { image } else { storage.crash(CrashKind::Process, 0) };
+        World { storage, history, last }
     }
 
     /// The same without the segments that its checkpoint covers.

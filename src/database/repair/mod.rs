@@ -161,7 +161,7 @@ impl Repair<'_> {
         let until = if *vouched { last } else { manifest.version };
         let layers = rebuilt::layers(self.source, entry, *vouched)?;
         if let Some(rebuilt) = Rebuilt::from_log(entry, &layers, &self.remains, until) {
-            let rebuilt = if *vouched { rebuilt.as_stated(entry) } else { rebuilt };
+            let rebuilt = if *vouched { rebuilt.with_stated(entry) } else { rebuilt };
             if !rebuilt.exists() {
                 return Ok(Found::Absent);
             }
@@ -173,7 +173,7 @@ impl Repair<'_> {
         }
         let mut rebuilt = Rebuilt::salvaged(entry, layers, &self.remains, until);
         if *vouched {
-            rebuilt = rebuilt.as_stated(entry);
+            rebuilt = rebuilt.with_stated(entry);
         }
         Ok(Found::Salvaged(rebuilt))
     }
@@ -277,7 +277,9 @@ impl Repair<'_> {
     fn tell_of_manifest(&mut self) {
         if let Some(damage) = self.ground.damage.take() {
             let unknown = self.ground.unknown;
-            self.report.unproved.insert(0, Unproved::Manifest { damage, unknown });
+            let collections = !self.remains.covers(Version::ZERO, self.ground.manifest.version);
+            let manifest = Unproved::Manifest { damage, collections, unknown };
+            self.report.unproved.insert(0, manifest);
         }
     }
 

@@ -113,7 +113,7 @@ impl Rebuilt {
     }
 
     /// With everything but the documents as the manifest says.
-    pub(super) fn as_stated(self, entry: &ManifestCollection) -> Rebuilt {
+    pub(super) fn with_stated(self, entry: &ManifestCollection) -> Rebuilt {
         let ManifestCollection { options, created, changed, .. } = *entry;
         let indexes = entry.indexes.iter().cloned().collect();
         Rebuilt { exists: true, options, created, changed, indexes, ..self }

@@ -117,10 +117,13 @@ pub struct LostOperation {
 /// Something that may not be as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unproved {
-    /// The manifest is lost: which collections there were, and which version was the last.
+    /// The manifest is lost: that the last version was the last.
     Manifest {
         /// What happened to it.
         damage: Damage,
+        /// True when the log does not tell which collections there were, so that some may be missing,
+        /// or there though they were dropped.
+        collections: bool,
         /// Versions of which nothing is known, from the first to the last: the files may hold them.
         unknown: Option<(Version, Version)>,
     },
@@ -224,8 +227,12 @@ impl fmt::Display for LostOperation {
 impl fmt::Display for Unproved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unproved::Manifest { damage, unknown } => {
-                write!(f, "which collections there were, and what the last version was: {damage}")?;
+            Unproved::Manifest { damage, collections, unknown } => {
+                f.write_str(match collections {
+                    true => "what the last version was, and which collections there were: ",
+                    false => "what the last version was: ",
+                })?;
+                damage.fmt(f)?;
                 unknown.map_or(Ok(()), |(first, last)| {
                     write!(f, "; of versions {first} to {last} nothing is known")
                 })
