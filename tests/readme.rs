@@ -36,6 +36,11 @@ fn backups_are_made_and_restored_as_their_page_says() {
     run("docs/backup.md");
 }
 
+#[test]
+fn damage_is_repaired_as_its_page_says() {
+    run("docs/repair.md");
+}
+
 /// Runs a page's blocks on a server of its own.
 fn run(page: &str) {
     if ["bash", "curl"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {

@@ -13,7 +13,10 @@
 //!
 //! Invariant: every record given out has its checksum and its place in the sequence.
 
-use std::{collections::BTreeMap, io, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io, mem,
+};
 
 use super::{Cut, FOLDER, FORMAT, Record, list_segments, record::SegmentHead, record::open_line};
 use crate::{
@@ -97,16 +100,19 @@ impl Remains {
         remains.join(&segments);
         let Some(archive) = archive else { return Ok(remains) };
         let own = mem::take(&mut remains.lines);
+        let mut differing = BTreeSet::new();
         for (named, file) in segments_of(archive)? {
             let scan = remains.scan(archive, named, file)?;
-            remains.take_in(scan, &mut segments);
+            differing.extend(remains.take_in(scan, &mut segments));
         }
         remains.join(&segments);
-        let differs = |(version, line): (&Version, &Line)| {
+        // Where a segment of the archive is in place of one of the log, or beside it.
+        let differs = |(version, line): &(&Version, &Line)| {
             let other = remains.lines.get(version);
-            other.is_some_and(|other| remains.text(*other) != remains.text(*line))
+            let other = other.is_some_and(|other| remains.text(*other) != remains.text(**line));
+            other || differing.contains(version)
         };
-        match own.iter().find(|(version, line)| differs((version, line))) {
+        match own.iter().find(differs) {
             None => Ok(remains),
             Some((version, _)) => {
                 let reason = format!("its commit {version} is another one than in the log");
@@ -233,8 +239,12 @@ impl Remains {
         Ok(scan)
     }
 
-    /// Adds a file to the copies of its segment.
-    fn take_in(&mut self, scan: Scan, segments: &mut BTreeMap<Version, Copies>) {
+    /// Adds a file to the copies of its segment, and returns what stands otherwise in the first.
+    fn take_in(
+        &mut self,
+        scan: Scan,
+        segments: &mut BTreeMap<Version, Copies>,
+    ) -> BTreeSet<Version> {
         // It got its number when everything before it was safe.
         let before = Version::new(scan.first.get().saturating_sub(1));
         self.acknowledged = self.acknowledged.max(before);
@@ -243,9 +253,14 @@ impl Remains {
             faults.push((scan.end, "the segment ends".to_owned()));
             Copies { records: BTreeMap::new(), faults, file: scan.file, end: scan.end }
         });
+        let mut differing = BTreeSet::new();
         for (seq, line) in scan.records {
-            copies.records.entry(seq).or_insert(line);
+            let known = *copies.records.entry(seq).or_insert(line);
+            if self.text(known) != self.text(line) {
+                differing.insert(seq);
+            }
         }
+        differing
     }
 
     /// Puts the segments one behind the other.

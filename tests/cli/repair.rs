@@ -138,7 +138,7 @@ fn a_collection_without_a_log_is_salvaged() {
     let run = place.fails(5, "repair saved --to-last-good");
     for words in [
         "collection c: 39 documents, salvaged",
-        "LOST: 1 lines of collection c, a document each",
+        "LOST: 1 line of collection c, a document each",
         "between documents d000006 and d000008: ",
         "NOT PROVED: 19 documents of collection c",
     ] {

@@ -7,6 +7,8 @@
 
 mod bytes;
 mod cases;
+#[path = "../support/dice.rs"]
+mod dice;
 #[path = "../crash/files.rs"]
 mod files;
 mod verdict;

@@ -190,7 +190,8 @@ impl fmt::Display for Loss {
                 write!(f, ": {}", operations.join(", "))
             }
             Loss::Documents { collection, count } => {
-                write!(f, "{count} lines of collection {collection}, a document each")
+                let lines = if *count == 1 { "line" } else { "lines" };
+                write!(f, "{count} {lines} of collection {collection}, a document each")
             }
             Loss::Lines { collection, gap } => {
                 let Gap { damage, bytes, after, before } = gap;
@@ -243,7 +244,8 @@ impl fmt::Display for Unproved {
                  indexes"
             ),
             Unproved::Documents { collection, ids } => {
-                write!(f, "{} documents of collection {collection}", ids.len())
+                let documents = if ids.len() == 1 { "document" } else { "documents" };
+                write!(f, "{} {documents} of collection {collection}", ids.len())
             }
         }
     }
