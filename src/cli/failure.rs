@@ -77,6 +77,17 @@ pub enum Failure {
     #[error("{}", DamageList(.0))]
     Damaged(Vec<Damage>),
 
+    /// A repair could not save everything.
+    #[error("{losses} losses, {unproved} doubts; what could be saved is in {}", target.display())]
+    Lost {
+        /// Losses that the report lists.
+        losses: usize,
+        /// Things that it lists as not proved.
+        unproved: usize,
+        /// Where the saved database is.
+        target: PathBuf,
+    },
+
     /// A server cannot be reached, or broke off.
     #[error("cannot talk to {url}: {reason}")]
     Unreachable {
@@ -205,6 +216,7 @@ impl Failure {
             Failure::Import(stopped) => stopped.cause.code(),
             Failure::TooLargeForOne { .. } => "limit-exceeded",
             Failure::Damaged(_) => "damaged",
+            Failure::Lost { .. } => "lost",
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
             Failure::Read { .. } | Failure::Write { .. } => "io",
@@ -239,7 +251,14 @@ impl Failure {
             Failure::TooLargeForOne { .. } => {
                 "Import it without --atomic, or in several parts.".to_owned()
             }
-            Failure::Damaged(_) => "Restore the directory from a backup.".to_owned(),
+            Failure::Damaged(_) => "Restore a backup with `monsterdb restore`, or save what can be \
+                                    saved with `monsterdb repair`."
+                .to_owned(),
+            Failure::Lost { .. } => {
+                "Look through the list and decide whether to go on from the new directory; a backup \
+                 may have what is lost."
+                    .to_owned()
+            }
             Failure::Unreachable { .. } => "Look whether the server runs there.".to_owned(),
             Failure::Refused { status: 401 | 403, .. } => {
                 "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
@@ -300,6 +319,7 @@ impl Failure {
             | Failure::Interrupted
             | Failure::Import(_)
             | Failure::TooLargeForOne { .. }
+            | Failure::Lost { .. }
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }

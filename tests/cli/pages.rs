@@ -1,6 +1,11 @@
 //! What shells and the manual are told, and what a health check is.
 
-use crate::{program::Place, remote::Server};
+use std::{path::Path, process::Stdio};
+
+use crate::{
+    program::Place,
+    remote::{Server, arguments_of_serve},
+};
 
 #[test]
 fn every_shell_gets_a_script() {
@@ -49,7 +54,7 @@ fn a_server_that_takes_requests_is_healthy() {
 fn a_server_that_speaks_tls_is_healthy_too() {
     let place = Place::new();
     let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/certificates");
-    let file = |name| certificates.join(name);
+    let file = |name: &str| certificates.join(name);
     let mut command = place.command();
     command
         .env("MONSTERDB_TLS_CERT", file("one.pem"))
