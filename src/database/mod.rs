@@ -330,8 +330,9 @@ impl Database {
         self.shared.engine.status()
     }
 
-    /// Closes the database: refuses new commits, waits for those under way, writes a checkpoint
-    /// and gives the directory free. Other handles find it closed; snapshots go on to be good.
+    /// Closes the database: refuses new commits, waits for those under way and writes a checkpoint.
+    /// Other handles find it closed; snapshots go on to be good. The directory is free when the last
+    /// handle is dropped, be it a [`Collection`].
     ///
     /// # Errors
     ///

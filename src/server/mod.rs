@@ -168,6 +168,7 @@ struct Service {
     under_way: Arc<UnderWay>,
     metrics: Metrics,
     slow_query: Option<Duration>,
+    query_timeout: Duration,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -203,6 +204,7 @@ impl Server {
             under_way: Arc::default(),
             metrics: Metrics::new(),
             slow_query: options.slow_query,
+            query_timeout: options.query_timeout,
             body_timeout: options.body_timeout,
             stopping,
         });

@@ -14,6 +14,7 @@ mod skipped;
 
 mod blocks;
 mod commands;
+mod errors;
 mod links;
 mod metrics;
 mod names;

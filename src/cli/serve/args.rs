@@ -99,6 +99,11 @@ pub struct NetworkArgs {
           value_name = "TIME")]
     pub write_timeout: Duration,
 
+    /// Time that reading for one query may take; one that takes longer is refused
+    #[arg(long, env = "MONSTERDB_QUERY_TIMEOUT", default_value = "30s", value_parser = parse_time,
+          value_name = "TIME")]
+    pub query_timeout: Duration,
+
     /// Time that an idle connection is kept
     #[arg(long, env = "MONSTERDB_KEEP_ALIVE", default_value = "75s", value_parser = parse_pause,
           value_name = "TIME")]

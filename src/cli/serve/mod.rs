@@ -60,6 +60,7 @@ fn options(args: &ServeArgs) -> Result<ServeOptions, Failure> {
         sessions: sessions.sessions,
         sessions_per_key: sessions.sessions_per_key,
         slow_query: log.slow_query.threshold(),
+        query_timeout: network.query_timeout,
         streams: changes.streams,
         heartbeat: changes.heartbeat,
         poll_timeout: changes.poll_timeout,
