@@ -8,8 +8,13 @@ use crate::{dockerfile::read, engine::Engine, host::good, page::blocks, skipped:
 const MARK: &str =
     "sh not-run: it changes the machine; docker/test runs it in a machine of its own";
 
-/// The first process of a container sees mounts that nobody else does; systemd counts on the opposite.
-const BOOT: &str = "mount --make-rshared /; exec /lib/systemd/systemd";
+/// What an engine does otherwise than systemd is used to: mounts are not shared, and the control groups
+/// of the container can be read only.
+const BOOT: &str = "mount --make-rshared /
+    for top in /sys/fs/cgroup /sys/fs/cgroup/*; do
+        if mountpoint --quiet $top; then mount --options remount,rw,bind $top; fi
+    done
+    exec /lib/systemd/systemd";
 
 /// What systemd needs to be able to do, for a service that may do nothing of it.
 const MAY: &str = "--cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
