@@ -48,7 +48,7 @@ fn to_json(report: &CheckReport, next: Option<&[String; 2]>) -> Value {
         )
         .collect();
     let damage = report.damage_with_consequences().map(|(damage, consequence)| {
-        let mut damage = super::failure::damage_json(damage);
+        let mut damage = super::damage::damage_json(damage);
         damage["consequence"] = consequence.code().into();
         damage
     });

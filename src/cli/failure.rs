@@ -6,6 +6,7 @@ use std::{fmt, io, path::PathBuf};
 
 use serde_json::{Value, json};
 
+use super::damage::{DamageList, damage_json};
 use crate::{
     error::{Damage, Error},
     names::DocumentId,
@@ -382,26 +383,5 @@ fn refusal_advice(status: u16) -> &'static str {
         503 | 507 => "Look at the server's health and its log.",
         500..=599 => "Look into the server's log; it names this request's id.",
         _ => "Correct the request and send it again.",
-    }
-}
-
-pub(super) fn damage_json(damage: &Damage) -> Value {
-    json!({
-        "file": damage.file,
-        "offset": damage.offset,
-        "seq": damage.version.map(|version| version.get()),
-        "reason": damage.reason,
-    })
-}
-
-struct DamageList<'a>(&'a [Damage]);
-
-impl fmt::Display for DamageList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => f.write_str("damaged"),
-            [only] => only.fmt(f),
-            [first, rest @ ..] => write!(f, "{first}, and {} more", rest.len()),
-        }
     }
 }

@@ -32,6 +32,7 @@ mod backup;
 mod check;
 mod compression;
 mod config;
+mod damage;
 mod exit;
 mod explanation;
 mod export;
