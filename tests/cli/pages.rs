@@ -1,6 +1,11 @@
 //! What shells and the manual are told, and what a health check is.
 
-use crate::{program::Place, remote::Server};
+use std::{path::Path, process::Stdio};
+
+use crate::{
+    program::Place,
+    remote::{Server, arguments_of_serve},
+};
 
 #[test]
 fn every_shell_gets_a_script() {
@@ -49,14 +54,14 @@ fn a_server_that_takes_requests_is_healthy() {
 fn a_server_that_speaks_tls_is_healthy_too() {
     let place = Place::new();
     let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/certificates");
-    let file = |name| certificates.join(name);
+    let file = |name: &str| certificates.join(name);
     let mut command = place.command();
     command
         .env("MONSTERDB_TLS_CERT", file("one.pem"))
         .env("MONSTERDB_TLS_KEY", file("one.key.pem"));
     let (server, _) = Server::of(command.args(arguments_of_serve()).stderr(Stdio::null()));
     let port = server.url.rsplit(':').next().unwrap().to_owned();
-    let health = |certificate: Option<&str>| {
+    let health = |certificate: Option<&'static str>| {
         let mut command = place.command();
         command
             .args(["health", "--timeout", "20s"])
