@@ -61,7 +61,7 @@ fn a_server_that_speaks_tls_is_healthy_too() {
         .env("MONSTERDB_TLS_KEY", file("one.key.pem"));
     let (server, _) = Server::of(command.args(arguments_of_serve()).stderr(Stdio::null()));
     let port = server.url.rsplit(':').next().unwrap().to_owned();
-    let health = |certificate: Option<&str>| {
+    let health = |certificate: Option<&'static str>| {
         let mut command = place.command();
         command
             .args(["health", "--timeout", "20s"])

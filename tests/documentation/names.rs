@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use crate::page::{Page, root};
 
 /// Flags of other programs that the pages use.
-const OTHERS: [&str; 28] = [
+const OTHERS: [&str; 37] = [
     "--all",
     "--bench",
     "--build",
@@ -34,6 +34,15 @@ const OTHERS: [&str; 28] = [
     "--now",
     "--detach",
     "--follow",
+    "--build-arg",
+    "--file",
+    "--force",
+    "--memory",
+    "--security-opt",
+    "--signal",
+    "--stop-timeout",
+    "--tag",
+    "--volumes",
 ];
 
 #[test]
