@@ -109,7 +109,7 @@ fn from_directory(
     let backup = database.backup()?;
     let told = match is_archive {
         true => {
-            write_file(target, |out| backup.write_tar(out))?;
+            write_file(target, |out| backup.write_tar(Version::ZERO, out))?;
             json!({ "version": backup.version().get(), "bytes": backup.bytes() })
         }
         false => write_directory(&backup, target, json)?,
@@ -138,10 +138,17 @@ fn from_server(
     if !is_archive {
         // Asked for when it is certain that there is a place for it.
         let target = FileStorage::open(target, Access::Write)?;
-        let version = unpack_tar(&mut client.backup()?, &target)?;
+        let earlier = checkpoint::load_manifest(&target)?.unwrap_or_default().version;
+        let version = match unpack_tar(&mut client.backup(earlier)?, &target) {
+            // What is there is not what the server takes it for; the whole backup tells more.
+            Err(Error::Damaged(_)) if earlier > Version::ZERO => {
+                unpack_tar(&mut client.backup(Version::ZERO)?, &target)?
+            }
+            unpacked => unpacked?,
+        };
         return Ok(json!({ "version": version.get() }));
     }
-    let mut answer = client.backup()?;
+    let mut answer = client.backup(Version::ZERO)?;
     write_file(target, |out| io::copy(&mut answer, out).map(drop))?;
     if is_stream(target) {
         return Ok(json!(null));

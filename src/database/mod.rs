@@ -29,9 +29,9 @@ mod page;
 mod recovery;
 mod restore;
 mod status;
-
 #[cfg(feature = "server")]
-pub use backup::unpack_tar;
+mod unpack;
+
 pub use backup::{Backup, Written};
 pub use changes::Changes;
 pub use check::CheckReport;
@@ -41,6 +41,8 @@ pub use page::Page;
 pub use recovery::RecoveryReport;
 pub use restore::{Restored, restore, verify};
 pub use status::{Health, Retained, Status};
+#[cfg(feature = "server")]
+pub use unpack::unpack_tar;
 
 use std::path::Path;
 

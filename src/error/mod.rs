@@ -8,8 +8,6 @@ mod advice;
 mod conflict;
 mod damage;
 mod index;
-#[cfg(test)]
-mod page;
 
 pub use conflict::{Conflict, Dependency};
 pub use damage::Damage;

@@ -16,6 +16,8 @@ mod cursors;
 mod documents;
 mod exposition;
 mod forwarder;
+#[path = "../support/generated.rs"]
+mod generated;
 #[path = "../support/generator.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod generator;

@@ -1,12 +1,9 @@
 //! The tables of `docs/http.md`, which are what the server says of itself.
-//!
-//! With `MONSTERDB_TEST_UPDATE=1` they are written anew.
-
-use std::{fs, path::Path};
 
 use serde_json::Value;
 
 use crate::{
+    generated,
     interface::{Operation, operations},
     server::Server,
 };
@@ -16,8 +13,8 @@ const PAGE: &str = "docs/http.md";
 #[test]
 fn the_tables_are_those_of_the_server() {
     let server = Server::start();
-    compare("routes", &routes(&server));
-    compare("problems", &problems(&server));
+    generated::compare(PAGE, "routes", &routes(&server));
+    generated::compare(PAGE, "problems", &problems(&server));
 }
 
 fn routes(server: &Server) -> String {
@@ -52,18 +49,4 @@ fn problems(server: &Server) -> String {
         table.push_str(&format!("| `{slug}` | {status} | {retryable} | {title} | {advice} |\n"));
     }
     table
-}
-
-/// Compares the part of the page that is generated under this name.
-fn compare(name: &str, table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let page = fs::read_to_string(&path).unwrap();
-    let mark = format!("<!-- generated: {name} -->\n");
-    let (before, rest) = page.split_once(&mark).unwrap();
-    let (written, after) = rest.split_once("<!-- end -->").unwrap();
-    if std::env::var_os("MONSTERDB_TEST_UPDATE").is_some() {
-        fs::write(&path, format!("{before}{mark}\n{table}\n<!-- end -->{after}")).unwrap();
-        return;
-    }
-    assert_eq!(written.trim(), table.trim(), "{PAGE}: MONSTERDB_TEST_UPDATE=1 writes it anew");
 }
