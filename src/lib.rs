@@ -19,7 +19,8 @@
 //! names  version  limits  histogram  sync
 //! ```
 //!
-//! What each guarantee rests on, and how to check it, is on the page [`proof`].
+//! How to use it, from opening to closing, is on the page [`guide`]. What each guarantee rests on, and
+//! how to check it, is on the page [`proof`].
 
 pub mod checkpoint;
 #[cfg(feature = "server")]
@@ -30,6 +31,7 @@ pub mod document;
 pub mod error;
 pub mod feed;
 pub mod filter;
+pub mod guide;
 pub mod histogram;
 pub mod limits;
 pub mod names;

@@ -155,13 +155,14 @@ impl Manifest {
         self.collections.get(place)
     }
 
-    /// The files that its indexes have when nothing is wrong with them; it does not name them.
-    pub fn index_files(&self) -> impl Iterator<Item = String> {
+    /// The files that its indexes have when nothing is wrong with them, each with its version; it
+    /// does not name them.
+    pub fn index_files(&self) -> impl Iterator<Item = (String, u64)> {
         self.collections.iter().flat_map(|collection| {
             let whole = collection.files.iter().take(1);
             whole.flat_map(|file| {
                 let names = collection.indexes.iter().map(|(index, _)| index);
-                names.map(|index| file_name(&collection.name, index, file.version))
+                names.map(|index| (file_name(&collection.name, index, file.version), file.version))
             })
         })
     }

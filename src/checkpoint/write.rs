@@ -109,7 +109,7 @@ pub fn write_manifest(storage: &dyn Storage, manifest: &Manifest) -> Result<(), 
 /// What the system says; then some of them remain, which does no harm.
 pub fn remove_unnamed(storage: &dyn Storage, manifest: &Manifest) -> io::Result<()> {
     let named: BTreeSet<&str> = manifest.files().map(|entry| entry.file.as_str()).collect();
-    let indexes: BTreeSet<String> = manifest.index_files().collect();
+    let indexes: BTreeSet<String> = manifest.index_files().map(|(name, _)| name).collect();
     for folder in [FOLDER.to_owned()].into_iter().chain(index_folders(storage)?) {
         for name in storage.list(&folder)? {
             let name = format!("{folder}/{name}");

@@ -110,7 +110,7 @@ fn from_directory(
     let backup = database.backup()?;
     let told = match is_archive {
         true => {
-            write_file(target, |out| backup.write_tar(out))?;
+            write_file(target, |out| backup.write_tar(Version::ZERO, out))?;
             json!({ "version": backup.version().get(), "bytes": backup.bytes() })
         }
         false => write_directory(&backup, target, json)?,
@@ -139,11 +139,10 @@ fn from_server(
     if !is_archive {
         // Asked for when it is certain that there is a place for it.
         let target = NewDirectory::make(target)?;
-        let version =
-            client.backup().and_then(|mut answer| Ok(unpack_tar(&mut answer, target.storage())?));
+        let version = unpacked(client, target.storage());
         return Ok(json!({ "version": target.end(version)?.get() }));
     }
-    let mut answer = client.backup()?;
+    let mut answer = client.backup(Version::ZERO)?;
     write_file(target, |out| io::copy(&mut answer, out).map(drop))?;
     if is_stream(target) {
         return Ok(json!(null));
@@ -151,6 +150,18 @@ fn from_server(
     // Only its last file says that it is whole.
     let manifest = verify(&Opened::archive(target)?.storage)?;
     Ok(json!({ "version": manifest.version.get() }))
+}
+
+/// Asks a server for what a directory has not got, and puts it there.
+fn unpacked(client: &Client, target: &FileStorage) -> Result<Version, Failure> {
+    let earlier = checkpoint::load_manifest(target)?.unwrap_or_default().version;
+    Ok(match unpack_tar(&mut client.backup(earlier)?, target) {
+        // What is there is not what the server takes it for; the whole backup tells more.
+        Err(Error::Damaged(_)) if earlier > Version::ZERO => {
+            unpack_tar(&mut client.backup(Version::ZERO)?, target)?
+        }
+        unpacked => unpacked?,
+    })
 }
 
 /// Writes a file that is there when it is whole, or standard output.

@@ -37,6 +37,8 @@ pub struct Backup {
 /// A file of the checkpoint.
 struct OpenFile {
     name: String,
+    /// The commit after which it was written.
+    version: u64,
     bytes: u64,
     /// What the manifest says of it. An index's file bears its checksum itself.
     crc: Option<String>,
@@ -103,12 +105,12 @@ impl Backup {
         let mut files = Vec::new();
         for entry in manifest.files() {
             let file = storage.open(&entry.file).map_err(|error| failed(&entry.file, error))?;
-            let (name, bytes, crc) = (entry.file.clone(), entry.bytes, Some(entry.crc.clone()));
-            files.push(OpenFile { name, bytes, crc, file });
+            let (name, crc) = (entry.file.clone(), Some(entry.crc.clone()));
+            files.push(OpenFile { name, version: entry.version, bytes: entry.bytes, crc, file });
         }
-        for name in manifest.index_files() {
+        for (name, version) in manifest.index_files() {
             match storage.open(&name).and_then(|file| Ok((file.len()?, file))) {
-                Ok((bytes, file)) => files.push(OpenFile { name, bytes, crc: None, file }),
+                Ok((bytes, file)) => files.push(OpenFile { name, version, bytes, crc: None, file }),
                 // The index is built anew when the backup is opened, as here.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed(&name, error)),
@@ -180,30 +182,26 @@ impl Backup {
 
     /// True when a storage holds an earlier backup.
     fn check_target(&self, target: &dyn Storage) -> Result<bool> {
-        let Some(earlier) = checkpoint::load_manifest(target)? else {
-            check_empty(target)?;
-            return Ok(false);
-        };
-        let has_log = !wal::list_segments(target).is_ok_and(|segments| segments.is_empty());
-        if has_log || earlier.version > self.version() {
-            let what = match has_log {
-                true => "it holds a database that was written to",
-                false => "it holds a later version than this one",
-            };
-            return Err(refused(target, what));
+        let earlier = checkpoint::load_manifest(target)?;
+        check_earlier(target, earlier.as_ref())?;
+        match earlier {
+            Some(earlier) if earlier.version > self.version() => {
+                Err(refused(target, "it holds a later version than this one"))
+            }
+            earlier => Ok(earlier.is_some()),
         }
-        Ok(true)
     }
 
-    /// Writes it as a tar archive (POSIX.1-1988, ustar), the manifest last.
+    /// Writes it as a tar archive (POSIX.1-1988, ustar), the manifest last. Files that a backup of
+    /// the version `since` has are left out; [`Version::ZERO`] leaves out none.
     ///
     /// # Errors
     ///
     /// What the system and `out` say; that a file is not what its checksum says.
     #[cfg(feature = "server")]
-    pub fn write_tar(&self, out: &mut dyn io::Write) -> io::Result<()> {
+    pub fn write_tar(&self, since: Version, out: &mut dyn io::Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(out);
-        for file in &self.files {
+        for file in self.files.iter().filter(|file| file.version > since.get()) {
             let mut reader = Reader { file: &*file.file, offset: 0, hasher: Default::default() };
             archive.append_data(&mut header(file.bytes), &file.name, &mut reader)?;
             if let Err(reason) = file.check(&reader.hasher) {
@@ -216,46 +214,13 @@ impl Backup {
     }
 }
 
-/// Unpacks what [`Backup::write_tar`] wrote into an empty storage.
-///
-/// # Errors
-///
-/// What the system says; [`Error::Damaged`] when it is no whole archive.
-#[cfg(feature = "server")]
-pub fn unpack_tar(input: &mut dyn io::Read, target: &dyn Storage) -> Result<Version> {
-    check_empty(target)?;
-    let damaged = |reason: String| Error::damaged("the archive", 0, None, reason);
-    let wrong = |error: io::Error| damaged(error.to_string());
-    let mut manifest = None;
-    let mut archive = tar::Archive::new(input);
-    for entry in archive.entries().map_err(wrong)? {
-        let mut entry = entry.map_err(wrong)?;
-        let name = entry.path().map_err(wrong)?.to_str().map(str::to_owned);
-        let name = name.ok_or_else(|| damaged("a name is not UTF-8".to_owned()))?;
-        if name == MANIFEST {
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut entry, &mut bytes).map_err(wrong)?;
-            manifest = Some(Manifest::decode(&bytes)?);
-            continue;
-        }
-        let failed = |error| Error::io("write", target.path(&name), error);
-        make_folders(target, [&*name]).map_err(failed)?;
-        let file = target.create(&name).map_err(failed)?;
-        let (mut offset, mut piece) = (0, vec![0; PIECE_BYTES]);
-        loop {
-            let read = io::Read::read(&mut entry, &mut piece).map_err(wrong)?;
-            let bytes = piece.get(..read).unwrap_or_default();
-            if bytes.is_empty() {
-                break;
-            }
-            file.write_at(offset, bytes).map_err(failed)?;
-            offset += read as u64;
-        }
-        file.sync().map_err(failed)?;
+/// An earlier backup, or nothing.
+pub(super) fn check_earlier(target: &dyn Storage, earlier: Option<&Manifest>) -> Result<()> {
+    match earlier {
+        None => check_empty(target),
+        Some(_) if wal::list_segments(target).is_ok_and(|segments| segments.is_empty()) => Ok(()),
+        Some(_) => Err(refused(target, "it holds a database that was written to")),
     }
-    let manifest = manifest.ok_or_else(|| damaged("it ends before its manifest".to_owned()))?;
-    seal(target, &manifest)?;
-    Ok(manifest.version)
 }
 
 /// Nothing but what a program leaves that was interrupted, and the lock.

@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod available_memory;
 mod backup;
 mod changes;
 mod check;
@@ -30,9 +31,9 @@ mod recovery;
 mod repair;
 mod restore;
 mod status;
-
 #[cfg(feature = "server")]
-pub use backup::unpack_tar;
+mod unpack;
+
 pub use backup::{Backup, Written};
 pub use changes::Changes;
 pub use check::{CheckReport, Consequence};
@@ -43,6 +44,8 @@ pub use recovery::RecoveryReport;
 pub use repair::{Loss, LostOperation, Origin, RepairReport, RepairedCollection, Unproved, repair};
 pub use restore::{Restored, restore, verify};
 pub use status::{Health, Retained, Status};
+#[cfg(feature = "server")]
+pub use unpack::unpack_tar;
 
 use std::path::Path;
 
@@ -329,8 +332,9 @@ impl Database {
         self.shared.engine.status()
     }
 
-    /// Closes the database: refuses new commits, waits for those under way, writes a checkpoint
-    /// and gives the directory free. Other handles find it closed; snapshots go on to be good.
+    /// Closes the database: refuses new commits, waits for those under way and writes a checkpoint.
+    /// Other handles find it closed; snapshots go on to be good. The directory is free when the last
+    /// handle is dropped, be it a [`Collection`].
     ///
     /// # Errors
     ///

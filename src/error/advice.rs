@@ -72,6 +72,9 @@ impl Error {
                 "Send If-Match, if_version or _version with the version you read."
             }
             Error::Conflict(_) => "Run the transaction again; transact does so by itself.",
+            Error::LimitExceeded { what, .. } if what.contains("time") => {
+                "Narrow the filter, set a limit, or make an index that serves it."
+            }
             Error::LimitExceeded { .. } => "Split the work into smaller parts.",
             Error::MemoryLimit { .. } => "Delete documents or raise the memory limit.",
             Error::OutcomeUnknown { .. } => {

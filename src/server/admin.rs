@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     Service,
     auth::{Admin, Allowed},
+    extract::Parameters,
     health::{Recovery, durability},
     problem::Problem,
     respond::{Answer, json_text},
@@ -16,6 +17,7 @@ use crate::{
     commit::{CommitCounts, ConflictCounts, Logged},
     database::{Retained, Status},
     histogram::Distribution,
+    version::Version,
 };
 
 #[derive(Serialize)]
@@ -108,9 +110,12 @@ pub(super) async fn checkpoint(
 pub(super) async fn backup(
     _: Allowed<Admin>,
     service: Data<Service>,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    let since = Version::new(parameters.integer("since")?.unwrap_or(0));
+    parameters.finish()?;
     let backup = service.block(|database| database.backup()).await?;
-    Ok(streamed_by_thread("application/x-tar", move |out| backup.write_tar(out)))
+    Ok(streamed_by_thread("application/x-tar", move |out| backup.write_tar(since, out)))
 }
 
 /// `GET /admin/stats`: how the database is doing, in numbers.

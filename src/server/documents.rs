@@ -154,6 +154,9 @@ pub(super) async fn put(
 
 /// `PATCH /collections/{collection}/documents/{id}`: changes a document that is there, by update
 /// operators, by a merge patch or by a JSON Patch.
+///
+/// An `Idempotency-Key` is refused. It was passed over once, and a client that trusts in it would
+/// count twice what it repeats.
 pub(super) async fn patch(
     _: Allowed<auth::Write>,
     target: DocumentPath,
@@ -161,6 +164,7 @@ pub(super) async fn patch(
     ground: Ground,
     body: Body,
 ) -> Result<Answer, Problem> {
+    Once::refuse(&request)?;
     let preconditions = Preconditions::of(&request)?;
     let representation = wants_representation(&request);
     match MediaType::of(&request) {

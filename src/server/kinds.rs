@@ -167,6 +167,11 @@ impl Kind {
 }
 
 impl Row {
+    /// True when the same request may succeed when it is sent again.
+    pub(super) fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+
     /// The status that it is answered with.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).expect("the table holds statuses only")

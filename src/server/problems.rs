@@ -20,6 +20,7 @@ struct Page {
     r#type: String,
     title: &'static str,
     status: u16,
+    retryable: bool,
     advice: &'static str,
 }
 
@@ -69,6 +70,7 @@ impl Page {
             r#type: format!("/problems/{}", row.slug),
             title: row.title,
             status: row.status().as_u16(),
+            retryable: row.is_retryable(),
             advice: row.advice,
         }
     }
@@ -82,10 +84,11 @@ fn wants_html(request: &HttpRequest) -> Result<bool, Problem> {
 fn told(row: &Row, heading: &str) -> String {
     let Row { title, slug, advice, .. } = row;
     format!(
-        "<{heading} id=\"{slug}\">{}</{heading}>\n<p><code>{slug}</code>, answered with {}.</p>\n\
+        "<{heading} id=\"{slug}\">{}</{heading}>\n<p><code>{slug}</code>, answered with {}{}.</p>\n\
          <p>{}</p>\n",
         escape(title),
         row.status(),
+        if row.is_retryable() { "; the same request may succeed later" } else { "" },
         prose(advice)
     )
 }

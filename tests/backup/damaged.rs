@@ -64,7 +64,7 @@ fn an_archive_that_ends_early_is_no_backup() {
     let db = open(folder.path());
     write_all(&db, 0, 0..50);
     let mut tar = Vec::new();
-    db.backup().unwrap().write_tar(&mut tar).unwrap();
+    db.backup().unwrap().write_tar(monsterdb::Version::ZERO, &mut tar).unwrap();
     // Two blocks of zeros end it.
     let content = tar.len() - 1024;
     for end in (0..content).step_by(509) {
@@ -93,6 +93,6 @@ fn damage_is_noticed_when_the_backup_is_made() {
     let backup = db.backup().unwrap();
     let target = MemoryStorage::new();
     assert!(matches!(backup.write_into(&target, |_| {}), Err(Error::Damaged(_))));
-    assert!(backup.write_tar(&mut Vec::new()).is_err());
+    assert!(backup.write_tar(monsterdb::Version::ZERO, &mut Vec::new()).is_err());
     assert!(verify(&target).is_err(), "what was begun is no backup");
 }

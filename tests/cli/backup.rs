@@ -48,6 +48,11 @@ fn a_server_there_and_back() {
     let server = Server::start(&place);
     let url = &format!("--url {}", server.url);
     place.good(&format!("backup directory {url}"));
+    // The second time what is there stays.
+    let names = || fs::read_dir(place.path().join("directory/collections")).unwrap().count();
+    let files = names();
+    place.good(&format!("backup directory {url}"));
+    assert_eq!(names(), files);
     place.good(&format!("backup archive.tar {url}"));
     let stream = place.command().args(["backup", "-"]).args(url.split_whitespace()).output();
     fs::write(place.path().join("stream.tar"), stream.unwrap().stdout).unwrap();

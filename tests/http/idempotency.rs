@@ -212,6 +212,9 @@ fn where_nothing_is_kept_a_key_is_refused() {
     }
     let call = server.call("POST", "/admin/keys").header("Idempotency-Key", "k");
     call.json(r#"{"name":"k","role":"read"}"#).send().problem(400, "invalid-request");
+    // Repeated, it would count twice.
+    let call = server.call("PATCH", "/collections/c/documents/a").header("Idempotency-Key", "k");
+    call.json(r#"{"$inc":{"n":1}}"#).send().problem(400, "invalid-request");
     // A query changes nothing, so that a client may send its key with every POST.
     assert_eq!(post(&server, "k", "/collections/c/query", "{}").status, 200);
     for wrong in ["", " ", "\"\"", "a b", &"x".repeat(256)] {

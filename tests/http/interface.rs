@@ -46,7 +46,7 @@ pub(crate) fn operations(server: &Server) -> Vec<Operation> {
 /// Checks that an answer is one of those that the document tells of.
 #[track_caller]
 pub(crate) fn check(document: &'static Value, method: &str, path: &str, answer: &Answer) {
-    let Some(methods) = methods_of(document, path) else {
+    let Some((_, methods)) = path_of(document, path) else {
         assert!([400, 401, 404, 429].contains(&answer.status), "{method} {path}: {answer:?}");
         return;
     };
@@ -76,8 +76,11 @@ pub(crate) fn check(document: &'static Value, method: &str, path: &str, answer: 
     }
 }
 
-/// What the document says of the path that a request names.
-fn methods_of(document: &'static Value, path: &str) -> Option<&'static Value> {
+/// The path of the document that a request names, and what the document says of it.
+pub(crate) fn path_of(
+    document: &'static Value,
+    path: &str,
+) -> Option<(&'static str, &'static Value)> {
     let path = path.split('?').next().unwrap();
     let parts: Vec<&str> = path.split('/').collect();
     let fits = |pattern: &str| {
@@ -91,7 +94,8 @@ fn methods_of(document: &'static Value, path: &str) -> Option<&'static Value> {
     let paths = document["paths"].as_object().unwrap();
     // One without a name in braces is closer.
     let found = paths.iter().filter(|(pattern, _)| fits(pattern));
-    found.min_by_key(|(pattern, _)| pattern.matches('{').count()).map(|(_, methods)| methods)
+    let closest = found.min_by_key(|(pattern, _)| pattern.matches('{').count());
+    closest.map(|(pattern, methods)| (pattern.as_str(), methods))
 }
 
 #[test]

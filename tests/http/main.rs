@@ -15,6 +15,9 @@ mod collections;
 mod cursors;
 mod documents;
 mod exposition;
+mod forwarder;
+#[path = "../support/generated.rs"]
+mod generated;
 #[path = "../support/generator.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod generator;
@@ -35,11 +38,15 @@ mod p28;
 mod p29;
 mod p30;
 mod queries;
+mod reference;
 mod routes;
 mod schema;
 mod server;
 mod session_ends;
 mod sessions;
+#[path = "../support/skipped.rs"]
+mod skipped;
 mod stream;
 mod table;
+mod tables;
 mod wire;

@@ -7,8 +7,8 @@ use super::{
 
 /// From the bottom up. Modules of one layer do not use each other.
 const LAYERS: [&[&str]; 13] = [
-    // The page of proof has no code.
-    &["sync", "proof"],
+    // The page of proof and the guide have no code.
+    &["sync", "proof", "guide"],
     &["names", "version", "limits", "histogram"],
     &["error"],
     &["document", "storage"],

@@ -9,6 +9,7 @@ mod layers;
 mod lengths;
 mod mutants;
 mod proof;
+mod queries;
 mod repository;
 mod source;
 mod words;
@@ -99,6 +100,16 @@ fn the_page_of_proof_names_what_is_there() {
     let present = proof::Present::of(&sources(&["tests"]));
     let pages = sources(&["src"]).into_iter().filter(|source| source.name == "src/proof.rs");
     report(pages.flat_map(|page| proof::problems(&page, &present, root())));
+}
+
+#[test]
+fn the_page_on_queries_names_every_operator() {
+    let names = queries::names(&sources(&["src"]));
+    // Those of SPEC 4 and 3, and the metrics.
+    assert!(names.len() > 40, "{names:?}");
+    let page = "docs/queries.md";
+    let text = std::fs::read_to_string(root().join(page)).expect("the page is there");
+    report(queries::problems(page, &text, &names));
 }
 
 fn root() -> &'static Path {

@@ -4,6 +4,9 @@
 //! outcome is unknown, never as one that failed.
 
 mod documents;
+mod tls;
+
+pub(super) use tls::health_over_tls;
 
 use std::{
     error::Error as _,
@@ -25,6 +28,7 @@ use crate::{
     error::Error,
     names::{CollectionName, IndexName},
     server::{KeyError, MadeIndex},
+    version::Version,
 };
 
 /// A server that does not answer a connection this long is not there.
@@ -150,9 +154,10 @@ impl Client {
         self.write(self.http.delete(format!("{}/collections/{collection}", self.url))).map(drop)
     }
 
-    /// The archive of a backup, as the server sends it.
-    pub(super) fn backup(&self) -> Result<Response, Failure> {
-        let request = self.http.get(format!("{}/admin/backup", self.url)).timeout(EXPORT_TIMEOUT);
+    /// The archive of a backup, as the server sends it, without what one of the version `since` has.
+    pub(super) fn backup(&self, since: Version) -> Result<Response, Failure> {
+        let url = format!("{}/admin/backup?since={since}", self.url);
+        let request = self.http.get(url).timeout(EXPORT_TIMEOUT);
         accepted(self.send(request).map_err(|error| unreachable(&self.url, &error))?)
     }
 

@@ -8,7 +8,7 @@ use crate::server::{
     kinds::Kind,
     metrics,
     route::{Content, Link, Route, Section, delete, get, json, post, reply},
-    routes::parts::{done, read},
+    routes::parts::{done, query, read},
 };
 
 pub(super) static SECTION: Section = Section {
@@ -40,6 +40,12 @@ static ROUTES: [Route; 7] = [
         description: "Writes a checkpoint and sends its files as a tar archive, while reads and \
             writes go on. `monsterdb verify` checks it and `monsterdb restore` makes a database of \
             it. The manifest is its last file: an archive without one is not whole.",
+        parameters: &[query(
+            "since",
+            r##"{"$ref":"#/components/schemas/Version"}"##,
+            "0",
+            "Leave out the files that a backup of this version of the same database has.",
+        )],
         replies: &[reply(200, "The files.", &[TAR])],
         ..get("/admin/backup")
     },

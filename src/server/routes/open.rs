@@ -87,9 +87,9 @@ const HEALTH: &str = r#"{"status":"ready","version":17,"durability":"always","up
 
 const READ_ONLY: &str = r#"{"status":"read-only","version":17,"durability":"always","uptime_s":3,"reason":"the storage failed; reads go on from the last published version until a restart","recovery":{"checkpoint":12,"replayed":4,"in_doubt":1,"cut_bytes":0}}"#;
 
-const PROBLEM_TYPE: &str = r#"{"type":"/problems/not-found","title":"No such document","status":404,"advice":"Check the id, or create the document first."}"#;
+const PROBLEM_TYPE: &str = r#"{"type":"/problems/not-found","title":"No such document","status":404,"retryable":false,"advice":"Check the id, or create the document first."}"#;
 
-const PROBLEM_TYPES: &str = r#"{"problems":[{"type":"/problems/not-found","title":"No such document","status":404,"advice":"Check the id, or create the document first."}]}"#;
+const PROBLEM_TYPES: &str = r#"{"problems":[{"type":"/problems/not-found","title":"No such document","status":404,"retryable":false,"advice":"Check the id, or create the document first."}]}"#;
 
 /// A page for people.
 const fn html() -> Content {
