@@ -139,7 +139,7 @@ fn from_server(
     if !is_archive {
         // Asked for when it is certain that there is a place for it.
         let target = NewDirectory::make(target)?;
-        let version = unpack(client, target.storage());
+        let version = unpacked(client, target.storage());
         return Ok(json!({ "version": target.end(version)?.get() }));
     }
     let mut answer = client.backup(Version::ZERO)?;
@@ -152,16 +152,16 @@ fn from_server(
     Ok(json!({ "version": manifest.version.get() }))
 }
 
-/// Unpacks what the server has and an earlier backup in the target has not.
-fn unpack(client: &Client, target: &FileStorage) -> Result<Version, Failure> {
+/// Asks a server for what a directory has not got, and puts it there.
+fn unpacked(client: &Client, target: &FileStorage) -> Result<Version, Failure> {
     let earlier = checkpoint::load_manifest(target)?.unwrap_or_default().version;
-    match unpack_tar(&mut client.backup(earlier)?, target) {
+    Ok(match unpack_tar(&mut client.backup(earlier)?, target) {
         // What is there is not what the server takes it for; the whole backup tells more.
         Err(Error::Damaged(_)) if earlier > Version::ZERO => {
-            Ok(unpack_tar(&mut client.backup(Version::ZERO)?, target)?)
+            unpack_tar(&mut client.backup(Version::ZERO)?, target)?
         }
-        unpacked => Ok(unpacked?),
-    }
+        unpacked => unpacked?,
+    })
 }
 
 /// Writes a file that is there when it is whole, or standard output.

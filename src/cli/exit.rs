@@ -81,6 +81,7 @@ fn exit_of(error: &Error) -> Exit {
         | Error::DocumentNotFound { .. }
         | Error::CollectionNotFound { .. }
         | Error::VersionGone { .. }
+        | Error::OutOfReach { .. }
         | Error::ChangesGone { .. } => Exit::NotFound,
         Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
         Error::AlreadyExists { .. }

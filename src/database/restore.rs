@@ -37,8 +37,8 @@ pub struct Restored {
 ///
 /// # Errors
 ///
-/// [`Error::Damaged`] when backup or archive is; [`Error::VersionGone`] when the version is not
-/// among those that can be reached, with the nearest that is; [`Error::Io`] when the target is not
+/// [`Error::Damaged`] when backup or archive is; [`Error::OutOfReach`] when the version is not
+/// among those that they lead to; [`Error::Io`] when the target is not
 /// empty, or what the system says.
 pub fn restore(
     backup: &dyn Storage,
@@ -54,7 +54,7 @@ pub fn restore(
         None => (Vec::new(), begin),
     };
     if let Some(requested) = to.filter(|to| *to != last) {
-        return Err(Error::VersionGone { requested, nearest: last, oldest: begin });
+        return Err(Error::OutOfReach { requested, first: begin, last });
     }
     let failed = |error| Error::io("write", target.path(wal::FOLDER), error);
     Backup::open(backup, &manifest)?.write_files(target, false, &mut |_| {})?;
@@ -90,6 +90,11 @@ pub fn verify(backup: &dyn Storage) -> Result<Manifest> {
     Ok(manifest)
 }
 
+/// The log of an archive behind a version.
+fn read(archive: &dyn Storage, begin: Version) -> Result<Log> {
+    Log::read(archive, Proof { checkpoint: begin, synced: Version::ZERO })
+}
+
 /// The lines of the records after one version up to another, and the version they lead to.
 fn records(
     archive: &dyn Storage,
@@ -97,9 +102,10 @@ fn records(
     to: Option<Version>,
 ) -> Result<(Vec<u8>, Version)> {
     if let Some(requested) = to.filter(|to| *to < begin) {
-        return Err(Error::VersionGone { requested, nearest: begin, oldest: begin });
+        let last = read(archive, begin)?.last;
+        return Err(Error::OutOfReach { requested, first: begin, last });
     }
-    let log = Log::read(archive, Proof { checkpoint: begin, synced: Version::ZERO })?;
+    let log = read(archive, begin)?;
     let (mut lines, mut last) = (Vec::new(), begin);
     for (_, line) in log.lines_after(begin) {
         if to == Some(last) && !mutant("restored_too_far") {

@@ -30,6 +30,7 @@ impl Error {
             Error::ReadOnly { .. } => "read-only",
             Error::StorageFull { .. } => "storage-full",
             Error::VersionGone { .. } => "version-gone",
+            Error::OutOfReach { .. } => "out-of-reach",
             Error::ChangesGone { .. } => "changes-gone",
             Error::Closed => "closed",
             Error::Nested => "nested-transaction",
@@ -82,6 +83,10 @@ impl Error {
             Error::ReadOnly { .. } => "Look at the device and the log, then restart the database.",
             Error::StorageFull { .. } => "Make room on the device; no restart is needed.",
             Error::VersionGone { .. } => "Begin the listing again, or read a version that is kept.",
+            Error::OutOfReach { .. } => {
+                "Ask for a version among these, or take an earlier backup or a newer archive: the data \
+                 directory itself is one."
+            }
             Error::ChangesGone { .. } => {
                 "Read the documents anew, and follow the changes from the version of that reading."
             }

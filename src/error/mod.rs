@@ -229,6 +229,24 @@ pub enum Error {
         oldest: Version,
     },
 
+    /// A restore was asked for a version that backup and archive do not lead to.
+    #[error(
+        "version {requested} cannot be restored: {}",
+        if first == last {
+            format!("what there is leads to version {first} alone")
+        } else {
+            format!("the backup is of version {first}, and the archive ends at version {last}")
+        }
+    )]
+    OutOfReach {
+        /// The version asked for.
+        requested: Version,
+        /// That of the backup, which is the first that can be restored.
+        first: Version,
+        /// The last one that can be restored.
+        last: Version,
+    },
+
     /// The changes after a version are not kept any more.
     #[error("the changes after version {since} are gone; those after {oldest} are the oldest kept")]
     ChangesGone {

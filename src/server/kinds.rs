@@ -110,6 +110,7 @@ impl Kind {
             | Error::Aborted(_)
             | Error::Nested
             | Error::SavepointGone
+            | Error::OutOfReach { .. }
             | Error::Locked { .. }
             | Error::Damaged(_)
             | Error::NewerFormat { .. }

@@ -88,7 +88,10 @@ fn a_later_version_comes_out_of_the_archive() {
     }
     place.good("restore saved --archive data --data last");
     assert_eq!(export(&place, "last"), states[2]);
-    place.fails(3, &format!("restore saved --archive data --to {} --data no", begin + 9));
+    let run = place.fails(3, &format!("restore saved --archive data --to {} --data no", begin + 9));
+    let words =
+        format!("the backup is of version {begin}, and the archive ends at version {}", begin + 3);
+    assert!(run.err.contains(&words), "{run:?}");
     place.fails(2, "restore saved --to 3 --data no");
 }
 

@@ -88,6 +88,7 @@ fn samples() -> Vec<Error> {
         Error::ReadOnly { reason: reason() },
         Error::StorageFull { reason: reason() },
         Error::VersionGone { requested: version, nearest: version, oldest: version },
+        Error::OutOfReach { requested: version, first: version, last: version },
         Error::ChangesGone { since: version, oldest: version },
         Error::Closed,
         Error::Nested,
