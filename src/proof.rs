@@ -81,7 +81,10 @@
 //! three indexes, a checkpoint and several segments, cuts every file short, takes away every set of
 //! files, and moves records about; each must end in the exact state, an index made anew, a cut
 //! above what is proved, or a refusal that names the place, and the command `check` must agree.
-//! `cargo test --test crash segments`; `cargo test --test cli damage`. The fuzz targets `wal` and
+//! `cargo test --test crash segments`; `cargo test --test cli damage`. `cargo test --test repair`
+//! damages every kind of file in a database of seven collections, cuts and removes them, alone and in
+//! pairs, and repairs it: what the new one lacks is what the report lists, and nothing else
+//! ([`crate::database::repair`]). The fuzz targets `wal` and
 //! `checkpoint` write good checksums on bad contents: `tests/fuzz/run`.
 //!
 //! # G6, storage errors stop writing

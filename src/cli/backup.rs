@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{
     DataArgs, Failure, TargetArgs,
+    new_directory::NewDirectory,
     output::{Output, Progress},
     remote::Client,
 };
@@ -124,10 +125,10 @@ fn write_directory(
     json: bool,
 ) -> Result<serde_json::Value, Failure> {
     let mut progress = Progress::new(Some(backup.bytes()), json);
-    let target = FileStorage::open(target, Access::Write)?;
-    let written = backup.write_into(&target, |bytes| progress.add(0, bytes));
+    let target = NewDirectory::make(target)?;
+    let written = backup.write_into(target.storage(), |bytes| progress.add(0, bytes));
     progress.finish();
-    Ok(json!(written?))
+    Ok(json!(target.end(written)?))
 }
 
 fn from_server(
@@ -137,16 +138,9 @@ fn from_server(
 ) -> Result<serde_json::Value, Failure> {
     if !is_archive {
         // Asked for when it is certain that there is a place for it.
-        let target = FileStorage::open(target, Access::Write)?;
-        let earlier = checkpoint::load_manifest(&target)?.unwrap_or_default().version;
-        let version = match unpack_tar(&mut client.backup(earlier)?, &target) {
-            // What is there is not what the server takes it for; the whole backup tells more.
-            Err(Error::Damaged(_)) if earlier > Version::ZERO => {
-                unpack_tar(&mut client.backup(Version::ZERO)?, &target)?
-            }
-            unpacked => unpacked?,
-        };
-        return Ok(json!({ "version": version.get() }));
+        let target = NewDirectory::make(target)?;
+        let version = unpack(client, target.storage());
+        return Ok(json!({ "version": target.end(version)?.get() }));
     }
     let mut answer = client.backup(Version::ZERO)?;
     write_file(target, |out| io::copy(&mut answer, out).map(drop))?;
@@ -156,6 +150,18 @@ fn from_server(
     // Only its last file says that it is whole.
     let manifest = verify(&Opened::archive(target)?.storage)?;
     Ok(json!({ "version": manifest.version.get() }))
+}
+
+/// Unpacks what the server has and an earlier backup in the target has not.
+fn unpack(client: &Client, target: &FileStorage) -> Result<Version, Failure> {
+    let earlier = checkpoint::load_manifest(target)?.unwrap_or_default().version;
+    match unpack_tar(&mut client.backup(earlier)?, target) {
+        // What is there is not what the server takes it for; the whole backup tells more.
+        Err(Error::Damaged(_)) if earlier > Version::ZERO => {
+            Ok(unpack_tar(&mut client.backup(Version::ZERO)?, target)?)
+        }
+        unpacked => Ok(unpacked?),
+    }
 }
 
 /// Writes a file that is there when it is whole, or standard output.
@@ -205,8 +211,10 @@ pub(super) fn run_restore(args: &RestoreArgs, json: bool) -> Result<(), Failure>
     let archive = args.archive.as_ref();
     let archive = archive.map(|path| FileStorage::open(path, Access::Watch)).transpose()?;
     let archive = archive.as_ref().map(|archive| archive as &dyn Storage);
-    let target = FileStorage::open(&args.data.data, Access::Write)?;
-    let told = restore(&backup.storage, archive, args.to.map(Version::new), &target)?;
+    let target = NewDirectory::make(&args.data.data)?;
+    let to = args.to.map(Version::new);
+    let told = restore(&backup.storage, archive, to, target.storage());
+    let told = target.end(told)?;
     let mut output = Output::new();
     output.line(&match json {
         true => json!(told).to_string(),

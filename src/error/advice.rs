@@ -90,7 +90,8 @@ impl Error {
             Error::SavepointGone => "Roll back to a savepoint that is still set.",
             Error::Locked { .. } => "Stop the other process, or talk to it with --url.",
             Error::Damaged(_) => {
-                "Run `monsterdb check` on the directory; restore it from a backup if need be."
+                "Run `monsterdb check` on the directory to see all of it; then restore a backup, or \
+                 save what can be saved with `monsterdb repair`."
             }
             Error::NewerFormat { .. } => "Use the release that wrote it, or a later one.",
             Error::Io { .. } => "Look at the path, its permissions and the device.",

@@ -104,6 +104,17 @@ fn what_would_lose_something_is_refused() {
         place.fails(1, line);
     }
     assert_eq!(export(&place, "data"), before);
+    // Nobody waits at this address.
+    for line in [
+        "backup target --url http://127.0.0.1:1",
+        "restore saved --archive data --to 99 --data r",
+        "restore saved --archive data --to 99 --data below/r",
+    ] {
+        assert_ne!(place.run(line.split(' ')).code, 0, "{line}");
+    }
+    for path in ["target", "r", "below"] {
+        assert!(!place.path().join(path).exists(), "{path}");
+    }
     for line in ["backup target --data none", "verify none", "restore none.tar --data r"] {
         place.fails(3, line);
         assert!(!place.path().join("none").exists());

@@ -259,6 +259,15 @@ pub(crate) fn tells_of_a_query(_: &dyn Host, served: &dyn Served) {
     served.lines().expect("slow query: documents");
 }
 
+pub(crate) fn ends_a_query(_: &dyn Host, served: &dyn Served) {
+    let client = served.client();
+    let insert = |n| format!(r#"{{"op":"insert","collection":"c","document":{{"a":{n}}}}}"#);
+    let inserts: Vec<String> = (0..100).map(insert).collect();
+    let body = format!(r#"{{"operations":[{}]}}"#, inserts.join(","));
+    client.ask("POST", "/transactions/batch", &body).expect(200);
+    client.ask("POST", "/collections/c/query", r#"{"filter":{"a":{"$gte":0}}}"#).expect(422);
+}
+
 pub(crate) fn takes_the_key_that_commands_send(_: &dyn Host, served: &dyn Served) {
     let url = format!("http://{}", served.address_beside());
     good(&served.beside(&["keys", "list", "--url", &url]));

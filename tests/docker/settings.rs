@@ -56,6 +56,7 @@ pub(crate) const ALL: &[Setting] = &[
     of("MONSTERDB_HEAD_TIMEOUT", "100ms", Effect::now(seen::ends_a_late_head)),
     of("MONSTERDB_BODY_TIMEOUT", "100ms", Effect::now(seen::ends_a_late_body)),
     of("MONSTERDB_WRITE_TIMEOUT", "11s", Effect::STARTS),
+    of("MONSTERDB_QUERY_TIMEOUT", "0s", Effect::now(seen::ends_a_query)),
     of("MONSTERDB_KEEP_ALIVE", "1s", Effect::now(seen::closes_an_idle_connection)),
     of("MONSTERDB_SHUTDOWN_TIMEOUT", "1s", Effect::STARTS),
     with(

@@ -164,7 +164,10 @@ fn a_client_that_takes_nothing_is_cut_off() {
     let got = all(mute);
     let events = got.matches("event: commit\n").count();
     assert!((1..24).contains(&events), "{events} events");
-    assert!(!got.ends_with("0\r\n\r\n"), "it breaks off, and does not look like the end");
+    // In the middle of an event it breaks off. Between two it may be told that it was too slow, and
+    // still take that.
+    let has_ended = got.ends_with("0\r\n\r\n");
+    assert!(!has_ended || got.contains("event: resync\n"), "it looks like the end");
 }
 
 #[test]
