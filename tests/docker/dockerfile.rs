@@ -78,8 +78,11 @@ fn what_the_image_is_built_from_is_given() {
 /// What the sources take in from outside of their folder is copied too, or they would not compile.
 #[test]
 fn what_the_sources_take_in_is_copied() {
-    let library = read("src/lib.rs");
-    let taken = library.split("include_str!(\"../").skip(1);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let sources = paths.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
+    let sources = sources.collect::<String>();
+    let taken = sources.split("include_str!(\"../").skip(1);
     let taken: Vec<&str> = taken.filter_map(|rest| rest.split('"').next()).collect();
     assert!(taken.contains(&"README.md"), "{taken:?}");
     let copied = stages(&read("docker/Dockerfile")).remove(1).instructions;
