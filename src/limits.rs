@@ -1,5 +1,7 @@
 //! Every limit of the engine, with its unit and its reason. Reaching one is a clear error.
 
+use std::time::Duration;
+
 /// Bytes of one document's compact text. A larger one would hold up its whole commit group.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -27,6 +29,10 @@ pub const PAGE_DEFAULT: usize = 100;
 
 /// Bytes of documents that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Time that a server reads for one query when nothing else is set: nobody waits longer for an
+/// answer, and a processor is better used.
+pub const QUERY_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Fields that one projection names, each of which is looked up for members of its name.
 pub const PROJECTION_PATHS_MAX: usize = 256;

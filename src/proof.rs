@@ -12,6 +12,7 @@
 //! tests/history/mutants            the same for the checker of histories
 //! tests/fuzz/run                   ten minutes of hostile bytes for each border
 //! tests/races/tsan                 data races, as ThreadSanitizer sees them
+//! docker/test                      the image, in an engine of its own if there is none
 //! HISTORY_SEEDS=167 cargo test --test history -- --nocapture        millions of transactions
 //! PROPTEST_CASES=5000 cargo test --test crash plans -- --nocapture  thousands of plans of faults
 //! STRESS_SECONDS=600 cargo test --test stress                       everything at once, for long
@@ -80,7 +81,10 @@
 //! three indexes, a checkpoint and several segments, cuts every file short, takes away every set of
 //! files, and moves records about; each must end in the exact state, an index made anew, a cut
 //! above what is proved, or a refusal that names the place, and the command `check` must agree.
-//! `cargo test --test crash segments`; `cargo test --test cli damage`. The fuzz targets `wal` and
+//! `cargo test --test crash segments`; `cargo test --test cli damage`. `cargo test --test repair`
+//! damages every kind of file in a database of seven collections, cuts and removes them, alone and in
+//! pairs, and repairs it: what the new one lacks is what the report lists, and nothing else
+//! ([`crate::database::repair`]). The fuzz targets `wal` and
 //! `checkpoint` write good checksums on bad contents: `tests/fuzz/run`.
 //!
 //! # G6, storage errors stop writing
@@ -147,6 +151,18 @@
 //! `cargo test --test http p30` sends ten thousand malformed requests and counts what is left of
 //! them. `cargo test --test http idempotency` repeats requests, also over a restart, and
 //! `tests/schemathesis/run` lets another program read the description and attack it.
+//!
+//! # The image
+//!
+//! *Argument*: the image adds nothing to the program but a user without rights, two folders and two
+//! variables; every setting is a variable, from the one table that flags and files come of as well.
+//!
+//! *Checks*: `cargo test --test docker p36` runs the program as its image does, stops and kills it, and
+//! holds what is there against what was acknowledged; `cargo test --test docker p37` gives it random
+//! settings by nothing but the environment, and `cargo test --test docker every_variable` looks, for
+//! each setting there is, at what a server does because of it. `docker/test` does the same in
+//! containers, whose volumes outlive them, and runs the steps of `docs/deployment.md`;
+//! `cargo test --test docker unit` lets systemd read the unit.
 //!
 //! # The load test
 //!

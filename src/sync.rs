@@ -175,7 +175,7 @@ impl WriteOnce {
 }
 
 /// A count that any thread may raise; it orders nothing.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {

@@ -75,6 +75,25 @@ pub(super) fn write_indexes(
     step("index_name_unsynced", || storage.sync_folder(&folder(name)))
 }
 
+/// The name and the definition of the index that a file of this collection and version holds; none
+/// where the file is of no use.
+pub(super) fn read_definition(
+    storage: &dyn Storage,
+    file: &str,
+    collection: &CollectionName,
+    version: u64,
+) -> Option<(IndexName, Arc<IndexDefinition>)> {
+    let bytes = read_all(storage, file).ok()?;
+    let text = open_line(bytes.strip_suffix(b"\n")?).ok()?;
+    let text: IndexText = serde_json::from_str(text).ok()?;
+    let name = IndexName::new(&text.index).ok()?;
+    let is_one = text.collection == collection.as_str()
+        && text.version == version
+        && file == file_name(collection, &name, version);
+    let definition = IndexDefinition::parse(&text.definition).ok()?;
+    is_one.then(|| (name, Arc::new(definition)))
+}
+
 /// Loads an index, or says why its file is of no use.
 pub(super) fn read_index(
     storage: &dyn Storage,

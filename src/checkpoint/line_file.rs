@@ -149,7 +149,8 @@ pub(super) fn read_lines<T>(
     }
 }
 
-fn check_header(
+/// Whether a file's first line is what the manifest says of it.
+pub(super) fn check_header(
     line: &str,
     (collection, base): (&CollectionName, Option<&FileEntry>),
     entry: &FileEntry,

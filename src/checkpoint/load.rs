@@ -69,8 +69,13 @@ pub fn check_files(storage: &dyn Storage, entry: &ManifestCollection) -> Vec<Err
     wrong
 }
 
-/// Loads the whole of a collection with its indexes, and then takes in what changed.
-fn load_collection(
+/// Loads the whole of a collection with its indexes, and then takes in what changed. Of indexes that
+/// are built anew, `rebuilt` gets the names with the reasons.
+///
+/// # Errors
+///
+/// As [`load_manifest`].
+pub fn load_collection(
     storage: &dyn Storage,
     entry: &ManifestCollection,
     rebuilt: &mut Vec<String>,

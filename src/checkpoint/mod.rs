@@ -51,13 +51,17 @@ mod chain;
 mod collection_file;
 mod delta_file;
 mod index_file;
+mod inferred;
 mod line_file;
 mod load;
 mod manifest;
+mod salvage;
 mod write;
 
-pub use load::{Loaded, check_files, load, load_manifest};
+pub use inferred::infer_manifest;
+pub use load::{Loaded, check_files, load, load_collection, load_manifest};
 pub use manifest::{FileEntry, Manifest, ManifestCollection};
+pub use salvage::{Gap, Layer, read_layer};
 pub use write::{Failure, index_folders, remove_unnamed, write, write_manifest};
 
 use crate::snapshot::Snapshot;

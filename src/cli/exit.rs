@@ -45,7 +45,7 @@ impl Failure {
             | Failure::Statement(_) => Exit::Usage,
             Failure::Key(KeyError::NotFound { .. }) => Exit::NotFound,
             Failure::Key(KeyError::LastAdmin) => Exit::Conflict,
-            Failure::Damaged(_) => Exit::Damaged,
+            Failure::Damaged(_) | Failure::Lost { .. } => Exit::Damaged,
             Failure::Refused { status: 404 | 410, .. } => Exit::NotFound,
             Failure::Refused { status: 409 | 412, .. } => Exit::Conflict,
             Failure::Refused { slug, .. } if is_about_arguments(slug) => Exit::Usage,

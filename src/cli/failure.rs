@@ -6,6 +6,7 @@ use std::{fmt, io, path::PathBuf};
 
 use serde_json::{Value, json};
 
+use super::damage::{DamageList, damage_json};
 use crate::{
     error::{Damage, Error},
     names::DocumentId,
@@ -76,6 +77,17 @@ pub enum Failure {
     /// Files are damaged.
     #[error("{}", DamageList(.0))]
     Damaged(Vec<Damage>),
+
+    /// A repair could not save everything.
+    #[error("{losses} losses, {unproved} doubts; what could be saved is in {}", target.display())]
+    Lost {
+        /// Losses that the report lists.
+        losses: usize,
+        /// Things that it lists as not proved.
+        unproved: usize,
+        /// Where the saved database is.
+        target: PathBuf,
+    },
 
     /// A server cannot be reached, or broke off.
     #[error("cannot talk to {url}: {reason}")]
@@ -205,6 +217,7 @@ impl Failure {
             Failure::Import(stopped) => stopped.cause.code(),
             Failure::TooLargeForOne { .. } => "limit-exceeded",
             Failure::Damaged(_) => "damaged",
+            Failure::Lost { .. } => "lost",
             Failure::Unreachable { .. } => "unreachable",
             Failure::Refused { slug, .. } => slug,
             Failure::Read { .. } | Failure::Write { .. } => "io",
@@ -239,7 +252,14 @@ impl Failure {
             Failure::TooLargeForOne { .. } => {
                 "Import it without --atomic, or in several parts.".to_owned()
             }
-            Failure::Damaged(_) => "Restore the directory from a backup.".to_owned(),
+            Failure::Damaged(_) => "Restore a backup with `monsterdb restore`, or save what can be \
+                                    saved with `monsterdb repair`."
+                .to_owned(),
+            Failure::Lost { .. } => {
+                "Look through the list and decide whether to go on from the new directory; a backup \
+                 may have what is lost."
+                    .to_owned()
+            }
             Failure::Unreachable { .. } => "Look whether the server runs there.".to_owned(),
             Failure::Refused { status: 401 | 403, .. } => {
                 "Give a key that may do this with --key or MONSTERDB_API_KEY.".to_owned()
@@ -300,6 +320,7 @@ impl Failure {
             | Failure::Interrupted
             | Failure::Import(_)
             | Failure::TooLargeForOne { .. }
+            | Failure::Lost { .. }
             | Failure::Unreachable { .. }
             | Failure::Refused { .. }
             | Failure::Read { .. }
@@ -362,26 +383,5 @@ fn refusal_advice(status: u16) -> &'static str {
         503 | 507 => "Look at the server's health and its log.",
         500..=599 => "Look into the server's log; it names this request's id.",
         _ => "Correct the request and send it again.",
-    }
-}
-
-pub(super) fn damage_json(damage: &Damage) -> Value {
-    json!({
-        "file": damage.file,
-        "offset": damage.offset,
-        "seq": damage.version.map(|version| version.get()),
-        "reason": damage.reason,
-    })
-}
-
-struct DamageList<'a>(&'a [Damage]);
-
-impl fmt::Display for DamageList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => f.write_str("damaged"),
-            [only] => only.fmt(f),
-            [first, rest @ ..] => write!(f, "{first}, and {} more", rest.len()),
-        }
     }
 }

@@ -1,7 +1,10 @@
 //! `health`: whether a server takes reads and writes, for whoever has to decide by an exit code: the
 //! health check of a container, a script that waits for a start.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use clap::Args;
 use serde::Deserialize;
@@ -9,7 +12,7 @@ use serde::Deserialize;
 use super::{
     Failure, ListenArgs,
     output::Output,
-    remote::{Client, understood},
+    remote::{Client, health_over_tls, understood},
     values::parse_pause,
 };
 
@@ -17,7 +20,7 @@ use super::{
 #[derive(Debug, Args)]
 pub struct HealthArgs {
     /// The server to ask, by default the one that listens on this machine at the address of
-    /// --listen
+    /// --listen, with TLS if it has a certificate
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 
@@ -42,8 +45,7 @@ struct State {
 
 /// Asks, and prints the answer.
 pub(super) fn run(args: &HealthArgs, json: bool) -> Result<(), Failure> {
-    let url = args.url.clone().unwrap_or_else(|| args.local_url());
-    let (is_ready, text) = Client::new(&url, None)?.health(args.timeout)?;
+    let (url, (is_ready, text)) = args.ask()?;
     let state: State = understood(&text)?;
     let mut output = Output::new();
     output.line(&if json { text.clone() } else { state.to_text() })?;
@@ -55,16 +57,33 @@ pub(super) fn run(args: &HealthArgs, json: bool) -> Result<(), Failure> {
 }
 
 impl HealthArgs {
-    /// The server beside us. One that listens on every address is asked at the loopback one.
-    fn local_url(&self) -> String {
-        let mut address = self.address.listen;
-        if address.ip().is_unspecified() {
-            match address {
-                std::net::SocketAddr::V4(_) => address.set_ip(std::net::Ipv4Addr::LOCALHOST.into()),
-                std::net::SocketAddr::V6(_) => address.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
+    /// The URL that was asked, whether it is ready, and what it says of itself.
+    fn ask(&self) -> Result<(String, (bool, String)), Failure> {
+        let plain = |url: String| {
+            let answer = Client::new(&url, None)?.health(self.timeout)?;
+            Ok((url, answer))
+        };
+        let address = self.beside_us();
+        match (&self.url, &self.address.tls_cert) {
+            (Some(url), _) => plain(url.clone()),
+            (None, None) => plain(format!("http://{address}")),
+            (None, Some(_)) => {
+                let answer = health_over_tls(address, self.timeout)?;
+                Ok((format!("https://{address}"), answer))
             }
         }
-        format!("http://{address}")
+    }
+
+    /// The server beside us. One that listens on every address is asked at the loopback one.
+    fn beside_us(&self) -> SocketAddr {
+        let mut address = self.address.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        address
     }
 }
 

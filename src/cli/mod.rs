@@ -11,6 +11,7 @@
 //! monsterdb backup  DIR|FILE.tar|-                      the database at one version, somewhere else
 //! monsterdb verify  DIR|FILE.tar                        a backup, without restoring it
 //! monsterdb restore DIR|FILE.tar [--to VERSION]         a database of a backup
+//! monsterdb repair  DIR --to-last-good                  a damaged database's last good state
 //! monsterdb check                                       every checksum and every invariant
 //! monsterdb log     show | stats                        the write-ahead log, also of a running server
 //! monsterdb load-test --url URL                         many users at once, then everything is checked
@@ -31,6 +32,7 @@ mod backup;
 mod check;
 mod compression;
 mod config;
+mod damage;
 mod exit;
 mod explanation;
 mod export;
@@ -43,10 +45,12 @@ mod interrupt;
 mod keys;
 mod load_test;
 mod log;
+mod new_directory;
 mod output;
 mod pages;
 mod query;
 mod remote;
+mod repair;
 mod serve;
 mod shell;
 mod source;
@@ -70,6 +74,7 @@ pub use load_test::{
 pub use log::{LogCommand, ShowArgs, StatsArgs};
 pub use pages::{CompletionsArgs, ManArgs};
 pub use query::{NamedMetric, QueryArgs, QuestionArgs};
+pub use repair::RepairArgs;
 pub use serve::{
     AccessArgs, ChangesArgs, ListenArgs, LogArgs, LogFormat, NetworkArgs, ServeArgs, SessionArgs,
     StorageArgs,
@@ -134,6 +139,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Make a database of a backup, at its version or a later one
     Restore(RestoreArgs),
+    /// Save what can be saved of a damaged data directory into another one, and list what is lost
+    Repair(RepairArgs),
     /// Verify every checksum and invariant of a data directory, changing nothing
     Check(CheckArgs),
     /// Look at the write-ahead log, also while a server has it open
@@ -171,6 +178,7 @@ impl Cli {
             Command::Backup(args) => backup::run(args, self.json),
             Command::Verify(args) => backup::run_verify(args, self.json),
             Command::Restore(args) => backup::run_restore(args, self.json),
+            Command::Repair(args) => repair::run(args, self.json),
             Command::Check(args) => check::run(args, self.json),
             Command::Log(command) => log::run(command, self.json),
             Command::LoadTest(args) => load_test::run(args, self.json),

@@ -6,7 +6,8 @@
 //! segments of the log that a checkpoint covers.
 //!
 //! A torn tail is no damage: nothing in it was ever acknowledged, and the next opening cuts it. Nor
-//! is an index file that is of no use: the next opening builds the index anew.
+//! is an index file that is of no use: the next opening builds the index anew. Of damage it is known
+//! what it leads to ([`Consequence`]).
 
 use super::{
     RecoveryReport,
@@ -49,9 +50,64 @@ pub struct CheckReport {
     pub cut: Option<Cut>,
     /// Everything that is damaged.
     pub damage: Vec<Damage>,
+    /// True when the database opens.
+    pub opens: bool,
+    /// How many places of damage, from the last one on, an opening does not look at.
+    passed: usize,
+}
+
+/// What a problem that a check found leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// The database does not open.
+    Closed,
+    /// The database opens, and serves it as it is.
+    Served,
+    /// The database opens without it, and nothing of its state is missing. Of the changes that led to
+    /// that some are.
+    Passed,
+    /// The next opening cuts it. It was never acknowledged.
+    Cut,
+    /// The next opening builds the index anew.
+    Rebuilt,
+}
+
+impl Consequence {
+    /// A stable name of it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Consequence::Closed => "does-not-open",
+            Consequence::Served => "served-as-it-is",
+            Consequence::Passed => "opens-without-it",
+            Consequence::Cut => "cut-at-the-next-opening",
+            Consequence::Rebuilt => "built-anew-at-the-next-opening",
+        }
+    }
+}
+
+impl std::fmt::Display for Consequence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Consequence::Closed => "the database does not open",
+            Consequence::Served => "the database opens, and serves it as it is",
+            Consequence::Passed => "the checkpoint covers it: the database opens without it",
+            Consequence::Cut => "never acknowledged, and cut at the next opening",
+            Consequence::Rebuilt => "built anew at the next opening",
+        })
+    }
 }
 
 impl CheckReport {
+    /// What each place that is damaged leads to.
+    pub fn damage_with_consequences(&self) -> impl Iterator<Item = (&Damage, Consequence)> {
+        let looked_at = self.damage.len() - self.passed;
+        self.damage.iter().enumerate().map(move |(place, damage)| match place < looked_at {
+            true if self.opens => (damage, Consequence::Served),
+            true => (damage, Consequence::Closed),
+            false => (damage, Consequence::Passed),
+        })
+    }
+
     /// Checks the database in a storage. It changes nothing, and takes no lock.
     ///
     /// # Errors
@@ -63,7 +119,7 @@ impl CheckReport {
             report.keep(recovery::inspect(storage))?
         {
             let RecoveryReport { in_doubt, rebuilt, .. } = recovery;
-            (report.in_doubt, report.rebuilt) = (in_doubt, rebuilt);
+            (report.opens, report.in_doubt, report.rebuilt) = (true, in_doubt, rebuilt);
             report.look_at(&snapshot);
         }
         let manifest = report.keep(checkpoint::load_manifest(storage))?;
@@ -159,17 +215,17 @@ impl CheckReport {
                         expected = expected.next();
                     }
                     Ok(record) => {
-                        return self.covered_damage(
-                            file,
-                            offset,
-                            expected,
-                            format!("sequence number {} stands there", record.seq),
-                        );
+                        let reason = format!("sequence number {} stands there", record.seq);
+                        self.covered_damage(file, offset, Some(expected), reason);
+                        return Ok(());
                     }
-                    Err(reason) => return self.covered_damage(file, offset, expected, reason),
+                    Err(reason) => {
+                        self.covered_damage(file, offset, Some(expected), reason);
+                        return Ok(());
+                    }
                 }
             } else if let Err(reason) = wal::open_line(line) {
-                self.add(Damage { file: file.to_owned(), offset, version: None, reason });
+                self.covered_damage(file, offset, None, reason);
             }
             offset += line.len() as u64 + 1;
         }
@@ -180,13 +236,12 @@ impl CheckReport {
         &mut self,
         file: &str,
         offset: u64,
-        expected: Version,
+        version: Option<Version>,
         reason: String,
-    ) -> Result<()> {
-        let reason = format!("{reason} (the checkpoint covers it: the database opens without it)");
-        let file = file.to_owned();
-        self.add(Damage { file, offset, version: Some(expected), reason });
-        Ok(())
+    ) {
+        let count = self.damage.len();
+        self.add(Damage { file: file.to_owned(), offset, version, reason });
+        self.passed += self.damage.len() - count;
     }
 }
 

@@ -15,6 +15,7 @@
 //! A [`Database`] is a handle: cloning it is cheap, every clone is the same database, and when the
 //! last one is dropped the database is closed.
 
+mod available_memory;
 mod backup;
 mod changes;
 mod check;
@@ -27,6 +28,7 @@ mod maintenance;
 mod options;
 mod page;
 mod recovery;
+mod repair;
 mod restore;
 mod status;
 #[cfg(feature = "server")]
@@ -34,11 +36,12 @@ mod unpack;
 
 pub use backup::{Backup, Written};
 pub use changes::Changes;
-pub use check::CheckReport;
+pub use check::{CheckReport, Consequence};
 pub use collection::Collection;
 pub use options::Builder;
 pub use page::Page;
 pub use recovery::RecoveryReport;
+pub use repair::{Loss, LostOperation, Origin, RepairReport, RepairedCollection, Unproved, repair};
 pub use restore::{Restored, restore, verify};
 pub use status::{Health, Retained, Status};
 #[cfg(feature = "server")]

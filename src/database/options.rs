@@ -1,13 +1,13 @@
 //! How a database is opened.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use super::{
     Database, Shared,
+    available_memory::available_memory,
     engine::{Engine, LastCheckpoint},
     history::History,
     recovery,
@@ -282,13 +282,5 @@ fn memory_limit() -> u64 {
     if cfg!(loom) {
         return u64::MAX;
     }
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let group = group.and_then(|text| text.trim().parse::<u64>().ok());
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-        Some(kilobytes * 1024)
-    });
-    let least = [group, machine].into_iter().flatten().min();
-    least.map_or(u64::MAX, |bytes| bytes / 4 * 3)
+    available_memory().map_or(u64::MAX, |bytes| bytes / 4 * 3)
 }

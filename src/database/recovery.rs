@@ -113,7 +113,7 @@ fn load(storage: &dyn Storage, manifest: Manifest) -> Result<(Recovered, Log)> {
 
 /// The manifest of an empty database. Where there are files already, it is not new but has lost
 /// its manifest. Temporary ones do not count: a first start may have been interrupted.
-fn new_database(storage: &dyn Storage) -> Result<Manifest> {
+pub(super) fn new_database(storage: &dyn Storage) -> Result<Manifest> {
     let mut folders = checkpoint::index_folders(storage)
         .map_err(|error| Error::io("list", storage.path(checkpoint::INDEX_FOLDER), error))?;
     folders.extend([wal::FOLDER, checkpoint::FOLDER].map(str::to_owned));

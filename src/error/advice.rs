@@ -71,6 +71,9 @@ impl Error {
                 "Send If-Match, if_version or _version with the version you read."
             }
             Error::Conflict(_) => "Run the transaction again; transact does so by itself.",
+            Error::LimitExceeded { what, .. } if what.contains("time") => {
+                "Narrow the filter, set a limit, or make an index that serves it."
+            }
             Error::LimitExceeded { .. } => "Split the work into smaller parts.",
             Error::MemoryLimit { .. } => "Delete documents or raise the memory limit.",
             Error::OutcomeUnknown { .. } => {
@@ -87,7 +90,8 @@ impl Error {
             Error::SavepointGone => "Roll back to a savepoint that is still set.",
             Error::Locked { .. } => "Stop the other process, or talk to it with --url.",
             Error::Damaged(_) => {
-                "Run `monsterdb check` on the directory; restore it from a backup if need be."
+                "Run `monsterdb check` on the directory to see all of it; then restore a backup, or \
+                 save what can be saved with `monsterdb repair`."
             }
             Error::NewerFormat { .. } => "Use the release that wrote it, or a later one.",
             Error::Io { .. } => "Look at the path, its permissions and the device.",

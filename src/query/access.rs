@@ -4,7 +4,7 @@
 
 use std::{cell::Cell, collections::HashSet};
 
-use super::{plan::Reading, source::Found};
+use super::{Query, deadline::Deadline, plan::Reading, source::Found};
 use crate::{
     document::{Direction, Document, KeyRange, key},
     names::DocumentId,
@@ -34,18 +34,27 @@ pub(super) struct Scan {
     pub(super) reading: Reading,
 }
 
-/// What was looked at to answer a query.
-#[derive(Debug, Default)]
+/// What was looked at to answer a query, and how long there is time for it.
+#[derive(Debug)]
 pub(super) struct Examined {
     pub(super) keys: Cell<u64>,
     pub(super) documents: Cell<u64>,
+    pub(super) deadline: Deadline,
 }
 
 type Documents<'a> = Box<dyn Iterator<Item = Found<'a>> + 'a>;
 
 impl Examined {
-    pub(super) fn key(&self) {
+    /// Nothing yet, for an answer that begins now.
+    pub(super) fn of(query: &Query) -> Examined {
+        let (keys, documents) = Default::default();
+        Examined { keys, documents, deadline: Deadline::of(query) }
+    }
+
+    /// Notes a key, and tells whether there is time for it.
+    fn key(&self) -> bool {
         self.keys.set(self.keys.get() + 1);
+        self.deadline.is_open(self.keys.get())
     }
 
     /// Notes a walk over all documents.
@@ -94,13 +103,13 @@ impl<'a> Access<'a> {
         let once = distinct();
         match self {
             Access::Nothing => Box::new(std::iter::empty()),
-            Access::Primary(scan) => Box::new(scan.ids(base).inspect(|_| examined.key())),
+            Access::Primary(scan) => Box::new(scan.ids(base).take_while(|_| examined.key())),
             Access::Index(index, scan) if index.is_multikey() => {
-                let entries = scan.entries(index).inspect(|_| examined.key());
+                let entries = scan.entries(index).take_while(|_| examined.key());
                 Box::new(entries.map(|entry| (entry.id, entry.document)).filter(once))
             }
             Access::Index(index, scan) => {
-                let entries = scan.entries(index).inspect(|_| examined.key());
+                let entries = scan.entries(index).take_while(|_| examined.key());
                 Box::new(entries.map(|entry| (entry.id, entry.document)))
             }
             Access::Union(parts) => {

@@ -16,7 +16,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use super::{Query, Source, accumulator::Accumulator, invalid, value::Value};
+use super::{Query, Source, accumulator::Accumulator, deadline::Deadline, invalid, value::Value};
 use crate::{
     document::{Direction, Document, Json, Path},
     error::Result,
@@ -182,11 +182,13 @@ impl Query {
     pub fn aggregate(&self, aggregate: &Aggregate, source: &dyn Source) -> Result<Vec<Json>> {
         aggregate.check()?;
         let order = self.order_of_groups(aggregate)?;
+        let deadline = Deadline::of(self);
         let matches = self.all_matches().find(source)?;
         let mut groups = Groups::new(aggregate);
-        for (_, document) in &matches {
+        for (_, document) in matches.iter().take_while(deadline.guard()) {
             groups.add(document)?;
         }
+        deadline.check()?;
         let mut rows = groups.into_rows();
         // Groups come in the order of their values, and the sort is stable.
         rows.sort_by(|one, two| compare_rows(&order, one, two));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Query, Source, invalid, value::Value};
+use super::{Query, Source, deadline::Deadline, invalid, value::Value};
 use crate::{
     document::{Json, Path},
     error::Result,
@@ -20,10 +20,11 @@ impl Query {
     /// [`Error::InvalidQuery`](crate::Error::InvalidQuery) when the values take more than
     /// [`DISTINCT_BYTES_MAX`]; else as [`Query::execute`].
     pub fn distinct(&self, path: &Path, source: &dyn Source) -> Result<Vec<Json>> {
+        let deadline = Deadline::of(self);
         let matches = self.all_matches().find(source)?;
         let mut values: BTreeSet<Value<'_>> = BTreeSet::new();
         let mut bytes = 0;
-        for (_, document) in &matches {
+        for (_, document) in matches.iter().take_while(deadline.guard()) {
             path.each_value(document, &mut |text| {
                 let length = text.len() + VALUE_OVERHEAD_BYTES;
                 if bytes <= DISTINCT_BYTES_MAX && values.insert(Value::trusted(text)) {
@@ -37,6 +38,7 @@ impl Query {
                 )));
             }
         }
+        deadline.check()?;
         Ok(values.into_iter().map(|value| Json::trusted(value.text())).collect())
     }
 }

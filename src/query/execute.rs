@@ -7,6 +7,7 @@
 use super::{
     Predicate, Query,
     access::Examined,
+    deadline::Deadline,
     plan::{Plan, Purpose},
     scan::{self, passes},
     source::{Found, Source, merge},
@@ -36,7 +37,7 @@ impl Query {
     ///
     /// [`Error::InvalidQuery`] when a sort would hold more than it may
     /// in memory, or the filter is not one; [`Error::Index`] for a hint that
-    /// cannot serve.
+    /// cannot serve; [`Error::LimitExceeded`] when it takes longer than [`Query::within`] says.
     ///
     /// # Complexity
     ///
@@ -84,8 +85,9 @@ impl Query {
             work.note_plan(plan.as_ref(), Purpose::Count);
         }
         let (Some(plan), Some(base)) = (plan, source.base()) else { return Ok(own) };
-        let examined = Examined::default();
+        let examined = Examined::of(self);
         let count = own + self.count_stored(source, base, &plan, &examined);
+        examined.deadline.check()?;
         if let Some(work) = self.notes.get() {
             work.note_answer(&examined, count);
         }
@@ -103,7 +105,8 @@ impl Query {
         let residual = plan.residual.as_ref();
         if plan.access.is_whole() && source.is_committed() && scan::is_large(base) {
             examined.add_whole(base, plan.reads_documents);
-            let (front, back) = scan::halves(base, residual, |documents| documents.count());
+            let (front, back) =
+                scan::halves(base, residual, &examined.deadline, |documents| documents.count());
             return front + back;
         }
         stored(source, base, plan, examined).count()
@@ -128,7 +131,7 @@ impl Query {
             let is_long = plan.is_ordered && self.consumption().is_none();
             if is_long || !plan.is_ordered {
                 examined.add_whole(base, plan.reads_documents);
-                return self.run_in_halves(base, plan);
+                return self.run_in_halves(base, plan, &examined.deadline);
             }
         }
         let stored = stored(source, base, plan, examined);
@@ -146,15 +149,21 @@ impl Query {
         }
     }
 
-    fn run_in_halves<'a>(&self, base: &'a Collection, plan: &Plan<'a>) -> Result<Vec<Found<'a>>> {
+    fn run_in_halves<'a>(
+        &self,
+        base: &'a Collection,
+        plan: &Plan<'a>,
+        deadline: &Deadline,
+    ) -> Result<Vec<Found<'a>>> {
         let residual = plan.residual.as_ref();
         if plan.is_ordered {
             let collect = |documents: &mut dyn Iterator<Item = Found<'a>>| documents.collect();
-            let (mut found, back): (Vec<_>, Vec<_>) = scan::halves(base, residual, collect);
+            let (mut found, back): (Vec<_>, Vec<_>) =
+                scan::halves(base, residual, deadline, collect);
             found.extend(back.into_iter().rev());
             return Ok(found);
         }
-        let (front, back) = scan::halves(base, residual, |documents| {
+        let (front, back) = scan::halves(base, residual, deadline, |documents| {
             let mut top = Top::new(self);
             for found in documents {
                 top.offer(found)?;
@@ -213,8 +222,9 @@ impl Query {
         if let Some(work) = self.notes.get() {
             work.note_plan(plan.as_ref(), Purpose::Documents);
         }
-        let examined = Examined::default();
+        let examined = Examined::of(self);
         let found = self.run(source, plan.as_ref(), &examined)?;
+        examined.deadline.check()?;
         let is_complete = self.consumption().is_none_or(|consumption| found.len() < consumption);
         let returned = found.iter().skip(self.offset);
         let documents: Vec<_> =

@@ -108,13 +108,14 @@ impl Query {
             return Ok(self.explain_point(source, &id, begun));
         }
         let plan = self.plan_over(source, purpose)?;
-        let examined = Examined::default();
+        let examined = Examined::of(self);
         let returned = match (purpose, &plan, source.base()) {
             (Purpose::Count, Some(plan), Some(base)) => {
                 self.count_stored(source, base, plan, &examined)
             }
             _ => self.run(source, plan.as_ref(), &examined)?.len().saturating_sub(self.offset),
         };
+        examined.deadline.check()?;
         let time = Clock::instant() - begun;
         let considered = plan.iter().flat_map(|plan| &plan.candidates);
         Ok(Explanation {

@@ -16,6 +16,7 @@ mod access;
 mod accumulator;
 mod aggregate;
 mod cursor;
+mod deadline;
 mod distinct;
 mod execute;
 mod explain;
@@ -40,6 +41,8 @@ pub(crate) use source::Nothing;
 pub use source::Source;
 pub use work::Work;
 
+use std::time::Duration;
+
 use crate::{
     error::{Error, Result},
     filter::Filter,
@@ -57,6 +60,7 @@ pub struct Query {
     pub(crate) offset: usize,
     pub(crate) hint: Option<String>,
     pub(crate) sort_bytes: usize,
+    pub(crate) time: Option<Duration>,
     pub(crate) after: Option<Position>,
     pub(crate) notes: Notes,
 }
@@ -71,6 +75,7 @@ impl Query {
             offset: 0,
             hint: None,
             sort_bytes: limits::SORT_BYTES_MAX,
+            time: None,
             after: None,
             notes: Notes::default(),
         }
@@ -91,7 +96,7 @@ impl Query {
     /// All matches of its filter, in the order of ids, by the same index.
     fn all_matches(&self) -> Query {
         let (hint, notes) = (self.hint.clone(), self.notes.clone());
-        Query { hint, notes, ..Query::new(self.filter.clone()) }
+        Query { hint, notes, time: self.time, ..Query::new(self.filter.clone()) }
     }
 
     /// In this order.
@@ -127,6 +132,14 @@ impl Query {
     #[must_use]
     pub fn sort_bytes(mut self, bytes: usize) -> Query {
         self.sort_bytes = bytes;
+        self
+    }
+
+    /// In at most this time, as far as reading goes: a query that takes longer is refused. Without
+    /// it, a query may take as long as it likes.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Query {
+        self.time = Some(time);
         self
     }
 

@@ -3,7 +3,7 @@
 //! One thread walks from the first document, one from the last, until they meet in the middle: the
 //! map need not be cut, and each sees its half in order.
 
-use super::source::Found;
+use super::{deadline::Deadline, source::Found};
 #[cfg(not(loom))]
 use crate::sync::thread;
 use crate::{document::Document, filter::Filter, snapshot::Collection, sync::processors};
@@ -21,13 +21,17 @@ pub(super) fn is_large(base: &Collection) -> bool {
 pub(super) fn halves<'a, R: Send>(
     base: &'a Collection,
     filter: Option<&Filter>,
+    deadline: &Deadline,
     each: impl Fn(&mut dyn Iterator<Item = Found<'a>>) -> R + Sync,
 ) -> (R, R) {
     let matches = |(_, document): &Found<'a>| passes(filter, document);
     let front = base.count() / 2;
     let back = base.count() - front;
-    let first = || each(&mut base.documents().take(front).filter(matches));
-    let second = || each(&mut base.documents().rev().take(back).filter(matches));
+    let first =
+        || each(&mut base.documents().take(front).take_while(deadline.guard()).filter(matches));
+    let second = || {
+        each(&mut base.documents().rev().take(back).take_while(deadline.guard()).filter(matches))
+    };
     #[cfg(loom)]
     return (first(), second());
     #[cfg(not(loom))]

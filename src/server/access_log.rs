@@ -4,8 +4,8 @@
 //! The span (target `monsterdb::request`) has the request's id, method and route, so that whatever
 //! the engine says during the work can be laid to it. It is there when it is asked for
 //! (`MONSTERDB_LOG=info,monsterdb::request=debug`): it takes as long as a fifth of a read. The line
-//! (target `monsterdb::access`) stands outside of it, at the level `info`, and has the status and
-//! the time besides. What is wrong with a request names its id without the span.
+//! (target `monsterdb::access`) stands outside of it, at the level `info`, that of a health check
+//! which found nothing at `debug`, and has the status and the time besides. What is wrong with a request names its id without the span.
 //!
 //! Invariant: a request is told of exactly once, also one whose client goes away before its answer,
 //! which ends with the status 499. No key, no content of a document and no whole token of a
@@ -109,9 +109,22 @@ impl Exchange {
         self.service.metrics.ended(route, &self.method, status, time);
         let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let (id, method, status) = (self.id.as_str(), self.method.as_str(), status.as_u16());
-        tracing::info!(
-            target: ACCESS, id, route, status, microseconds, "{method} {}", shown(self.uri.path()),
-        );
+        let path = self.uri.path();
+        // One every few seconds that finds nothing would bury the others.
+        if self.is_check() && status == StatusCode::OK.as_u16() {
+            tracing::debug!(
+                target: ACCESS, id, route, status, microseconds, "{method} {}", shown(path),
+            );
+        } else {
+            tracing::info!(
+                target: ACCESS, id, route, status, microseconds, "{method} {}", shown(path),
+            );
+        }
+    }
+
+    /// Whether it asks how the server is doing.
+    fn is_check(&self) -> bool {
+        self.route.is_some_and(|route| route.text().starts_with("/health"))
     }
 }
 

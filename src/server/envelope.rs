@@ -176,6 +176,7 @@ mod tests {
             under_way: Arc::default(),
             metrics: Metrics::new(),
             slow_query: None,
+            query_timeout: Duration::from_secs(30),
             body_timeout,
             stopping,
         })

@@ -104,7 +104,7 @@ use metrics::Metrics;
 use problem::Problem;
 use quota::Quotas;
 use sessions::Sessions;
-use signals::Signals;
+use signals::{Hangup, Signals};
 use streams::{Notifier, Streams};
 use tls::Certificate;
 
@@ -115,6 +115,7 @@ pub struct Server {
     service: web::Data<Service>,
     options: ServeOptions,
     certificate: Option<Arc<Certificate>>,
+    hangup: Hangup,
     first_key: Option<String>,
     stop: StopHandle,
 }
@@ -167,6 +168,7 @@ struct Service {
     under_way: Arc<UnderWay>,
     metrics: Metrics,
     slow_query: Option<Duration>,
+    query_timeout: Duration,
     body_timeout: Duration,
     stopping: watch::Receiver<bool>,
 }
@@ -184,6 +186,7 @@ impl Server {
             return Err(ServeError::NotLoopback(listen));
         }
         let certificate = options.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
+        let hangup = Hangup::listen(certificate.is_some()).map_err(ServeError::Run)?;
         let refused = |source| ServeError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).map_err(refused)?;
         cut_off_after(&listener, options.write_timeout).map_err(refused)?;
@@ -201,11 +204,12 @@ impl Server {
             under_way: Arc::default(),
             metrics: Metrics::new(),
             slow_query: options.slow_query,
+            query_timeout: options.query_timeout,
             body_timeout: options.body_timeout,
             stopping,
         });
         let stop = StopHandle(Arc::new(stop));
-        Ok(Server { listener, address, service, options, certificate, first_key, stop })
+        Ok(Server { listener, address, service, options, certificate, hangup, first_key, stop })
     }
 
     /// The address that it listens on.
@@ -237,10 +241,10 @@ impl Server {
     ///
     /// [`ServeError::Run`] when it cannot serve, [`ServeError::Database`] when the database does
     /// not close well. What was acknowledged is safe either way.
-    pub fn run(self) -> Result<(), ServeError> {
+    pub fn run(mut self) -> Result<(), ServeError> {
         let database = self.service.database.clone();
         let sessions = Arc::clone(&self.service.sessions);
-        let certificate = self.certificate.clone();
+        let renewal = std::mem::take(&mut self.hangup).renew(self.certificate.clone());
         let streams = Arc::clone(&self.service.streams);
         let notifier = Notifier::start(Arc::clone(&streams), database.clone());
         let notifier = notifier.map_err(ServeError::Run)?;
@@ -249,7 +253,7 @@ impl Server {
             tokio::select! {
                 served = server => served,
                 never = sweep(&sessions) => match never {},
-                never = signals::renew(certificate) => match never {},
+                never = renewal => match never {},
             }
         });
         let closed = database.close();

@@ -52,6 +52,8 @@ pub struct ServeOptions {
     pub sessions_per_key: usize,
     /// Queries that take as long as this are told of in the log; none when there is none.
     pub slow_query: Option<Duration>,
+    /// Time that reading for one query may take; a longer one is refused.
+    pub query_timeout: Duration,
     /// Clients that may follow the changes at once.
     pub streams: usize,
     /// Time without a commit after which a stream of changes gets a sign of life.
@@ -84,6 +86,7 @@ impl ServeOptions {
             sessions: limits::SESSIONS_MAX,
             sessions_per_key: limits::SESSIONS_PER_KEY_MAX,
             slow_query: Some(Duration::from_millis(100)),
+            query_timeout: limits::QUERY_TIME_MAX,
             streams: limits::STREAMS_MAX,
             heartbeat: Duration::from_secs(15),
             poll_timeout: Duration::from_secs(25),
@@ -134,6 +137,7 @@ impl fmt::Debug for ServeOptions {
             .field("session_limits", &self.session_limits())
             .field("stream_limits", &self.stream_limits())
             .field("slow_query", &self.slow_query)
+            .field("query_timeout", &self.query_timeout)
             .finish()
     }
 }

@@ -76,6 +76,8 @@ fn find_all(
         return Err(Problem::new(Kind::NotAcceptable, detail));
     }
     let snapshot = service.snapshot(at)?;
+    // For each page of it.
+    let query = query.within(service.query_timeout);
     Ok(bulk::export(service, snapshot, collection, query, fields))
 }
 
@@ -196,8 +198,8 @@ fn explained(question: &Question, database: &Database, name: &CollectionName) ->
             Asked::Count => query.explain_count(source)?,
             Asked::Documents(..) => query.explain(source)?,
             Asked::Distinct(_) | Asked::Aggregate(_) => {
-                let hint = query.hint.clone();
-                Query { hint, ..Query::new(query.filter.clone()) }.explain(source)?
+                let (hint, time) = (query.hint.clone(), query.time);
+                Query { hint, time, ..Query::new(query.filter.clone()) }.explain(source)?
             }
         };
         Ok(Answer::read(version, Explained { explanation, version: version.get() }.to_json()))

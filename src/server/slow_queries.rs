@@ -32,10 +32,11 @@ pub enum SlowQuery {
     Off,
 }
 
-/// Looks at how long one query takes.
+/// Looks at how long one query takes, and ends it when that is too long.
 pub(super) struct Watch {
     id: RequestId,
     from: Option<Duration>,
+    time: Option<Duration>,
 }
 
 impl SlowQuery {
@@ -66,16 +67,18 @@ impl Watch {
     pub(super) fn of(request: &HttpRequest) -> Watch {
         let service = request.app_data::<Data<Service>>();
         let from = service.and_then(|service| service.slow_query);
-        Watch { id: RequestId::of(request), from }
+        let time = service.map(|service| service.query_timeout);
+        Watch { id: RequestId::of(request), from, time }
     }
 
     /// Answers a question, and tells of it when that took long.
     pub(super) fn answer<T>(
         &self,
-        question: Question,
+        mut question: Question,
         collection: &CollectionName,
         answer: impl FnOnce(&Question) -> T,
     ) -> T {
+        question.query.time = self.time;
         let Some(from) = self.from else { return answer(&question) };
         let work = Arc::default();
         let question = Question { query: question.query.noted_in(&work), ..question };

@@ -57,12 +57,10 @@ impl Snapshot {
     /// The state that a checkpoint holds.
     pub fn from_checkpoint(
         version: Version,
-        collections: impl IntoIterator<Item = (CollectionName, Collection)>,
+        collections: impl IntoIterator<Item = (CollectionName, impl Into<Arc<Collection>>)>,
     ) -> Snapshot {
-        let collections: OrdMap<_, Arc<Collection>> = collections
-            .into_iter()
-            .map(|(name, collection)| (name, Arc::new(collection)))
-            .collect();
+        let collections: OrdMap<_, Arc<Collection>> =
+            collections.into_iter().map(|(name, collection)| (name, collection.into())).collect();
         let bytes = collections.values().map(|collection| collection.bytes()).sum();
         Snapshot { version, collections, bytes }
     }

@@ -70,6 +70,11 @@ impl WriteSet {
         }
     }
 
+    /// Takes the writes to one collection out.
+    pub fn take(&mut self, name: &CollectionName) -> Option<CollectionWrites> {
+        self.collections.remove(name)
+    }
+
     /// True when nothing changes.
     pub fn is_empty(&self) -> bool {
         self.collections.is_empty()

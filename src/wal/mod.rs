@@ -42,6 +42,7 @@ mod archive;
 mod follower;
 mod reader;
 mod record;
+mod remains;
 mod segment;
 mod writer;
 
@@ -49,6 +50,7 @@ pub use archive::Archive;
 pub use follower::{Follower, Waypoints};
 pub use reader::{Cut, Log, Place, Proof};
 pub use record::{EncodedOps, Record, RecordHead, frame_line, open_line};
+pub use remains::Remains;
 pub use segment::{FOLDER, Segment, list_segments, needless_segments, remove_beyond, rewrite};
 pub use writer::{Batch, Placement, Space, Writer};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::program::Place;
 
 /// Two values for each setting, by its key: one for the file, one for what counts more.
-const SAMPLES: [(&str, &str, &str); 40] = [
+const SAMPLES: [(&str, &str, &str); 41] = [
     ("listen", "127.0.0.1:1", "[::1]:2"),
     ("tls_cert", "a.pem", "b.pem"),
     ("tls_key", "a.key", "b.key"),
@@ -16,6 +16,7 @@ const SAMPLES: [(&str, &str, &str); 40] = [
     ("head_timeout", "11s", "12s"),
     ("body_timeout", "11s", "12s"),
     ("write_timeout", "11s", "12s"),
+    ("query_timeout", "11s", "12s"),
     ("keep_alive", "11s", "12s"),
     ("shutdown_timeout", "11s", "12s"),
     ("no_auth", "true", "true"),

@@ -21,6 +21,7 @@ mod program;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod proxy;
 mod remote;
+mod repair;
 mod round_trip;
 mod screen;
 mod shell;

@@ -1,39 +1,10 @@
-//! Every error of the library is in the table of the Rust guide.
+//! Every error of the library is in the table of its guide, with what to do about it.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use monsterdb::{CollectionName, Damage, DocumentId, Error, IndexError, IndexName, Version};
 
 use crate::{generated, page::root};
-
-#[test]
-fn the_table_of_errors_is_what_the_code_says() {
-    let mut by_name = BTreeMap::new();
-    for error in samples() {
-        let name = match &error {
-            Error::Index(index) => format!("Index({})", word(&format!("{index:?}"))),
-            other => word(&format!("{other:?}")),
-        };
-        assert!(by_name.insert(name.clone(), error).is_none(), "{name} is there twice");
-    }
-    let mut all = variants("src/error/mod.rs", "Error");
-    let place = all.iter().position(|(name, _)| name == "Index").unwrap();
-    let of_index = variants("src/error/index.rs", "IndexError").into_iter();
-    let of_index = of_index.map(|(name, told)| (format!("Index({name})"), told));
-    all.splice(place..=place, of_index);
-
-    let mut table = "| `Error::` | code | retryable | what happened | what to do |\n".to_owned();
-    table.push_str("|---|---|---|---|---|\n");
-    for (name, told) in all {
-        let error = by_name.remove(&name);
-        let error = error.unwrap_or_else(|| panic!("{name} is not among the samples"));
-        let (code, advice) = (error.code(), error.advice());
-        let retryable = if error.is_retryable() { "yes" } else { "no" };
-        table.push_str(&format!("| `{name}` | `{code}` | {retryable} | {told} | {advice} |\n"));
-    }
-    assert!(by_name.is_empty(), "{by_name:?}");
-    generated::compare("docs/rust.md", "errors", &table);
-}
 
 /// One error of each kind.
 fn samples() -> Vec<Error> {
@@ -42,7 +13,7 @@ fn samples() -> Vec<Error> {
     let index = || IndexName::new("i").unwrap();
     let pointer = || "/a".to_owned();
     let reason = || "it is so".to_owned();
-    let json = || serde_json::from_str::<u8>("").unwrap_err();
+    let json = || serde_json::from_str::<u8>("").expect_err("it is no JSON");
     let version = Version::new(1);
     let of_index = [
         IndexError::Invalid { pointer: pointer(), reason: reason() },
@@ -59,7 +30,7 @@ fn samples() -> Vec<Error> {
     ];
     let damage = Damage { file: reason(), offset: 0, version: None, reason: reason() };
     let mut all = vec![
-        Error::InvalidName(CollectionName::new("").unwrap_err()),
+        Error::InvalidName(CollectionName::new("").expect_err("it is no name")),
         Error::InvalidJson { offset: 0, reason: reason() },
         Error::InvalidDocument { pointer: pointer(), reason: reason() },
         Error::InvalidFilter { pointer: pointer(), reason: reason() },
@@ -101,11 +72,14 @@ fn samples() -> Vec<Error> {
     all
 }
 
+fn source(file: &str) -> String {
+    fs::read_to_string(root().join("src/error").join(file)).unwrap()
+}
+
 /// The variants of an enumeration in the order of its source, each with the first sentence of its
 /// document.
-fn variants(file: &str, name: &str) -> Vec<(String, String)> {
-    let source = fs::read_to_string(root().join(file)).unwrap();
-    let begin = source.find(&format!("pub enum {name} {{\n")).unwrap();
+fn variants(source: &str, name: &str) -> Vec<(String, String)> {
+    let begin = source.find(&format!("pub enum {name} {{\n")).expect("it is there");
     let mut found = Vec::new();
     let mut told = String::new();
     for line in source[begin..].lines().skip(1).take_while(|line| *line != "}") {
@@ -129,4 +103,33 @@ fn first_sentence(text: &str) -> String {
     let end = text.find(". ").unwrap_or(text.len());
     // A link that the documentation of an item has leads nowhere on a page.
     text[..end].replace("[`", "`").replace("`]", "`")
+}
+
+#[test]
+fn the_table_of_errors_is_what_the_code_says() {
+    let mut by_name = BTreeMap::new();
+    for error in samples() {
+        let name = match &error {
+            Error::Index(index) => format!("Index({})", word(&format!("{index:?}"))),
+            other => word(&format!("{other:?}")),
+        };
+        assert!(by_name.insert(name.clone(), error).is_none(), "{name} is there twice");
+    }
+    let mut all = variants(&source("mod.rs"), "Error");
+    let place = all.iter().position(|(name, _)| name == "Index").expect("indexes have errors");
+    let of_index = variants(&source("index.rs"), "IndexError").into_iter();
+    let of_index = of_index.map(|(name, told)| (format!("Index({name})"), told));
+    all.splice(place..=place, of_index);
+
+    let mut table = "| `Error::` | code | retryable | what happened | what to do |\n".to_owned();
+    table.push_str("|---|---|---|---|---|\n");
+    for (name, told) in all {
+        let error = by_name.remove(&name);
+        let error = error.unwrap_or_else(|| panic!("{name} is not among the samples"));
+        let (code, advice) = (error.code(), error.advice());
+        let retryable = if error.is_retryable() { "yes" } else { "no" };
+        table.push_str(&format!("| `{name}` | `{code}` | {retryable} | {told} | {advice} |\n"));
+    }
+    assert!(by_name.is_empty(), "{by_name:?}");
+    generated::compare("docs/rust.md", "errors", &table);
 }

@@ -57,6 +57,20 @@ impl Log {
 const ACCESS: &str = "monsterdb::access";
 const SLOW: &str = "monsterdb::slow";
 
+/// An engine that asks every few seconds would bury the lines of requests.
+#[test]
+fn health_checks_that_find_nothing_have_no_line() {
+    let (log, server) = (Log::of_all(), Server::start());
+    for path in ["/health", "/health/live", "/health/ready"] {
+        let answer = server.call("GET", path).header("X-Request-Id", "log-health").send();
+        assert_eq!(answer.status, 200);
+    }
+    // One after them, in the order of the log.
+    server.call("POST", "/health").header("X-Request-Id", "log-health-405").send();
+    let lines = log.lines(ACCESS, "log-health");
+    assert!(lines.len() == 1 && lines[0]["fields"]["status"] == 405, "{lines:?}");
+}
+
 #[test]
 fn every_request_has_one_line() {
     let (log, server) = (Log::of_all(), Server::start());

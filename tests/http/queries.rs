@@ -226,3 +226,25 @@ fn a_page_larger_than_a_chunk_arrives_whole() {
     assert_eq!(answer.body.lines().count(), 500);
     assert_eq!(server.call("HEAD", &format!("{C}?limit=1000")).send().status, 200);
 }
+
+/// In every form a query that takes too long is refused; one that reads little is answered.
+#[test]
+fn a_query_takes_so_long_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_in(folder.path(), |options| {
+        options.query_timeout = std::time::Duration::ZERO;
+    });
+    let lines: String = (0..500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    server.call("POST", C).typed("application/x-ndjson", lines).send();
+    assert_eq!(server.get("/collections/c/documents?limit=3").status, 200);
+    for form in [r#","sort":"-n""#, r#","count":true"#, r#","distinct":"n""#, r#","explain":true"#]
+    {
+        let body = format!(r#"{{"filter":{{"n":{{"$gte":0}}}}{form}}}"#);
+        let refused = server.post("/collections/c/query", &body).problem(422, "limit-exceeded");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.starts_with("a query's time in milliseconds is limited to 0,"), "{detail}");
+    }
+    let begun = server.post("/transactions", "{}").value();
+    let path = format!("/transactions/{}/collections/c/query", begun["token"].as_str().unwrap());
+    server.post(&path, r#"{"filter":{"n":{"$gte":0}}}"#).problem(422, "limit-exceeded");
+}

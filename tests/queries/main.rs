@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod aggregate;
+mod deadline;
 mod distinct;
 mod pages;
 mod projection;

@@ -4,6 +4,9 @@
 //! outcome is unknown, never as one that failed.
 
 mod documents;
+mod tls;
+
+pub(super) use tls::health_over_tls;
 
 use std::{
     error::Error as _,

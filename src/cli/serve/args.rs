@@ -47,24 +47,24 @@ pub struct ServeArgs {
     pub log: LogArgs,
 }
 
-/// The address of a server.
+/// How a server is reached: what a health check beside it has to know, too.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "MONSTERDB_LISTEN", default_value = "127.0.0.1:7117", value_name = "ADDR")]
     pub listen: SocketAddr,
+
+    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
+    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
 }
 
 /// Where a server listens, and how long it waits.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// The address.
+    /// The address, and whether it speaks TLS.
     #[command(flatten)]
     pub address: ListenArgs,
-
-    /// The certificate to speak TLS with, as PEM; read again on SIGHUP
-    #[arg(long, env = "MONSTERDB_TLS_CERT", value_name = "FILE")]
-    pub tls_cert: Option<PathBuf>,
 
     /// The certificate's private key, as PEM
     #[arg(long, env = "MONSTERDB_TLS_KEY", value_name = "FILE")]
@@ -98,6 +98,11 @@ pub struct NetworkArgs {
     #[arg(long, env = "MONSTERDB_WRITE_TIMEOUT", default_value = "60s", value_parser = parse_time,
           value_name = "TIME")]
     pub write_timeout: Duration,
+
+    /// Time that reading for one query may take; one that takes longer is refused
+    #[arg(long, env = "MONSTERDB_QUERY_TIMEOUT", default_value = "30s", value_parser = parse_time,
+          value_name = "TIME")]
+    pub query_timeout: Duration,
 
     /// Time that an idle connection is kept
     #[arg(long, env = "MONSTERDB_KEEP_ALIVE", default_value = "75s", value_parser = parse_pause,

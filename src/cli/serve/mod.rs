@@ -60,6 +60,7 @@ fn options(args: &ServeArgs) -> Result<ServeOptions, Failure> {
         sessions: sessions.sessions,
         sessions_per_key: sessions.sessions_per_key,
         slow_query: log.slow_query.threshold(),
+        query_timeout: network.query_timeout,
         streams: changes.streams,
         heartbeat: changes.heartbeat,
         poll_timeout: changes.poll_timeout,
@@ -72,7 +73,7 @@ fn tls_files(args: &NetworkArgs) -> Result<Option<TlsFiles>, Failure> {
     let missing = |argument, other: &str| {
         Err(Failure::Usage { argument, reason: format!("it is needed beside {other}") })
     };
-    match (args.tls_cert.clone(), args.tls_key.clone()) {
+    match (args.address.tls_cert.clone(), args.tls_key.clone()) {
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
         (Some(_), None) => missing("--tls-key", "--tls-cert"),
         (None, Some(_)) => missing("--tls-cert", "--tls-key"),
