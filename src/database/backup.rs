@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::Database;
 use crate::{
-    checkpoint::{self, FOLDER, INDEX_FOLDER, MANIFEST, Manifest},
+    checkpoint::{self, FOLDER, INDEX_FOLDER, Manifest},
     error::{Error, Result},
     storage::{Storage, StorageFile, read_all, split_name},
     sync::mutant,
@@ -38,6 +38,10 @@ pub struct Backup {
 struct OpenFile {
     name: String,
     /// The commit after which it was written.
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "archives alone leave files out")
+    )]
     version: u64,
     bytes: u64,
     /// What the manifest says of it. An index's file bears its checksum itself.
@@ -209,7 +213,11 @@ impl Backup {
             }
         }
         let manifest = self.manifest.encode();
-        archive.append_data(&mut header(manifest.len() as u64), MANIFEST, &*manifest)?;
+        archive.append_data(
+            &mut header(manifest.len() as u64),
+            checkpoint::MANIFEST,
+            &*manifest,
+        )?;
         archive.finish()
     }
 }

@@ -4,6 +4,7 @@
 //! as the test wants.
 #![allow(missing_docs)]
 
+mod committing;
 mod unpublished;
 
 use std::{
