@@ -1,5 +1,7 @@
 //! Commits that a future waits for.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::{
     future::Future,
     pin::pin,
