@@ -139,6 +139,19 @@
 //! off fifty times, and starts the server anew, while four others write. Its protective steps are
 //! among the mutants: `tests/mutants/run`.
 //!
+//! # Backups
+//!
+//! *Argument*: a checkpoint's files never get other contents, so they are copied while everybody goes
+//! on, and the manifest comes last ([`crate::database::Backup`]). A version after the backup's is its
+//! files and the records of the log up to it, as for an opening.
+//!
+//! *Checks*: `cargo test --test backup writers` compares what comes out of backups that were made beside
+//! four writers with the snapshot at their version, document by document;
+//! `cargo test --test backup point_in_time` restores versions of a history out of an archive;
+//! `cargo test --test backup damaged` changes bytes; `cargo test --test backup targets` cuts the power at
+//! every operation on the target, and goes on from earlier backups. `cargo test --test upgrade` opens
+//! what an earlier build wrote. Their protective steps are among the mutants: `tests/mutants/run`.
+//!
 //! # The REST service
 //!
 //! *Argument*: `server` holds every rule about requests in one place each: who may ask in `auth`, how
@@ -173,6 +186,15 @@
 //! `cargo test --test load wrong` puts a liar between it and the server: each must be named.
 //! `cargo test --test load p34` loses requests and answers on the way, which must not be a finding;
 //! `cargo test --test load p35` adds up what it reports.
+//!
+//! # The documentation
+//!
+//! *Checks*: `cargo test --test documentation` runs every block of commands in the README and in `docs`
+//! on a server of its own and compares what it prints, says which blocks are not run and why, follows
+//! every link, and holds commands, metrics and errors against the code; settings, routes and problems
+//! are held against theirs by `cargo test --test cli config` and `cargo test --test http tables`.
+//! `cargo test --test http reference` holds every exchange of the HTTP reference against the service's
+//! description, and misses a route that it does not show. rustdoc runs the code of the guide.
 //!
 //! # The benchmarks
 //!
