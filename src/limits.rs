@@ -34,6 +34,10 @@ pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// answer, and a processor is better used.
 pub const QUERY_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Commits that a program has under way by `commit_async`, each of which has a thread: more wait for
+/// the same device and are acknowledged no sooner.
+pub const ASYNC_COMMITS_MAX: usize = 256;
+
 /// Fields that one projection names, each of which is looked up for members of its name.
 pub const PROJECTION_PATHS_MAX: usize = 256;
 

@@ -2,7 +2,8 @@
 //!
 //! It ends with 0 when everything was saved and is certain. When something is lost or not proved it
 //! ends with 5, as whatever meets damaged data does: the new directory is there then as well, and the
-//! report on standard output lists what is missing. After any other exit code there is none.
+//! report on standard output lists what is missing. After any other exit code there is none,
+//! but where the report itself cannot be printed.
 
 use std::path::{Path, PathBuf};
 

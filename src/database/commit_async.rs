@@ -18,6 +18,7 @@ use std::{
 use super::Database;
 use crate::{
     error::{Error, Result},
+    limits::ASYNC_COMMITS_MAX,
     sync::{Arc, Mutex, lock, mutant, thread},
     transaction::Transaction,
     version::Version,
@@ -70,19 +71,31 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// The future gives what [`Database::commit`] returns, and [`Error::Io`] when no thread can be had;
-    /// nothing has changed then.
+    /// The future gives what [`Database::commit`] returns; [`Error::LimitExceeded`] when
+    /// [`ASYNC_COMMITS_MAX`] are under way, and [`Error::Io`] when no thread can be had. Nothing has
+    /// changed then.
     ///
     /// # Complexity
     ///
     /// That of a commit, and a thread while it is under way.
     pub fn commit_async(&self, transaction: Transaction) -> Committing {
         let shared = Arc::new(Mutex::new(State::default()));
+        // Counted before it is looked at, so that of those that come together not one too many passes.
+        let counted = Arc::clone(&self.shared.committing);
+        let under_way = Arc::strong_count(&counted) - 1;
+        if under_way > ASYNC_COMMITS_MAX {
+            lock(&shared).outcome = Some(Err(Error::LimitExceeded {
+                what: "the number of asynchronous commits under way",
+                max: ASYNC_COMMITS_MAX as u64,
+                actual: under_way as u64,
+            }));
+            return Committing { shared };
+        }
         let (database, teller) = (self.clone(), Teller(Arc::clone(&shared)));
         let started = thread::Builder::new().name("monsterdb-commit".to_owned()).spawn(move || {
             let outcome = database.commit(transaction);
             // The handle goes first: whoever is told may count on it.
-            drop(database);
+            drop((database, counted));
             teller.tell(outcome);
         });
         if let Err(source) = started {

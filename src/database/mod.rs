@@ -77,6 +77,8 @@ struct Shared {
     engine: Arc<Engine>,
     #[cfg(not(loom))]
     maintenance: Mutex<Option<maintenance::Maintenance>>,
+    /// Each asynchronous commit under way holds another one.
+    committing: Arc<()>,
 }
 
 impl Database {
@@ -359,6 +361,7 @@ impl Shared {
                     .flatten(),
             ),
             engine,
+            committing: Arc::default(),
         }
     }
 

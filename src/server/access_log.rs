@@ -5,7 +5,8 @@
 //! the engine says during the work can be laid to it. It is there when it is asked for
 //! (`MONSTERDB_LOG=info,monsterdb::request=debug`): it takes as long as a fifth of a read. The line
 //! (target `monsterdb::access`) stands outside of it, at the level `info`, that of a health check
-//! which found nothing at `debug`, and has the status and the time besides. What is wrong with a request names its id without the span.
+//! which found nothing at `debug`, and has the status and the time besides. What is wrong with a
+//! request names its id without the span.
 //!
 //! Invariant: a request is told of exactly once, also one whose client goes away before its answer,
 //! which ends with the status 499. No key, no content of a document and no whole token of a

@@ -10,7 +10,10 @@ use std::{
     thread::{self, Thread},
 };
 
-use monsterdb::{Database, Error, Isolation, Transaction, database::Committing};
+use monsterdb::{
+    Database, Error, Isolation, Transaction, database::Committing, limits::ASYNC_COMMITS_MAX,
+    storage::MemoryStorage,
+};
 
 use crate::{number, put};
 
@@ -83,6 +86,29 @@ fn a_commit_goes_on_without_its_future() {
     let change = changes.next().unwrap().unwrap();
     assert!(change.version > before);
     assert_eq!(number(&database.begin(), "c", "n").unwrap(), 1);
+}
+
+/// Each has a thread, so there are so many and no more.
+#[test]
+fn so_many_are_under_way_and_no_more() {
+    let storage = MemoryStorage::new();
+    let opened = Database::builder().background(false).open_in(Arc::new(storage.clone()));
+    let database = opened.unwrap();
+    database.transact(|tx| put(tx, "c", "n", 0)).unwrap();
+    storage.hold_syncs();
+    let begun = |id: usize| {
+        let tx = database.begin();
+        put(&tx, "c", &id.to_string(), 1).unwrap();
+        database.commit_async(tx)
+    };
+    let under_way: Vec<_> = (0..ASYNC_COMMITS_MAX).map(begun).collect();
+    let refused = block_on(begun(ASYNC_COMMITS_MAX));
+    storage.release_syncs();
+    assert!(matches!(refused, Err(Error::LimitExceeded { .. })), "{refused:?}");
+    assert!(under_way.into_iter().map(block_on).all(|outcome| outcome.is_ok()));
+    // Their places are free again.
+    block_on(begun(ASYNC_COMMITS_MAX)).unwrap();
+    assert_eq!(database.snapshot().collection("c").unwrap().count(), ASYNC_COMMITS_MAX + 2);
 }
 
 #[test]

@@ -56,7 +56,8 @@ fn ask(address: SocketAddr, timeout: Duration) -> io::Result<String> {
     let mut stream = StreamOwned::new(connection, stream);
     wait_until(&stream.sock, until)?;
     stream
-        .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .map_err(told)?;
     let mut answer = Vec::new();
     let mut bytes = [0; 4096];
     while answer.len() < ANSWER_BYTES_MAX {
@@ -66,17 +67,29 @@ fn ask(address: SocketAddr, timeout: Duration) -> io::Result<String> {
             Ok(read) => answer.extend_from_slice(&bytes[..read]),
             // The server closes without a farewell. What breaks off is not understood.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(error),
+            Err(error) => return Err(told(error)),
         }
     }
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The system calls it a resource that is not available when the time of a socket is over.
+fn told(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
+        _ => error,
+    }
+}
+
+fn late() -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, "it does not answer in time")
 }
 
 /// Lets the next read and write wait no longer than until then.
 fn wait_until(stream: &TcpStream, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(io::Error::new(ErrorKind::TimedOut, "it does not answer in time"));
+        return Err(late());
     }
     stream.set_read_timeout(Some(left))?;
     stream.set_write_timeout(Some(left))
