@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
 use monsterdb::{
@@ -26,14 +27,21 @@ impl Wake for Unpark {
     }
 }
 
-/// The smallest executor: it sleeps until it is woken, so what nobody wakes never ends.
+/// A task that sleeps longer than this is not woken any more.
+const FOREVER: Duration = Duration::from_secs(20);
+
+/// The smallest executor: it sleeps until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
+    let begun = Instant::now();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
+            Poll::Pending => {
+                thread::park_timeout(FOREVER);
+                assert!(begun.elapsed() < FOREVER, "nobody wakes the task");
+            }
         }
     }
 }
