@@ -66,8 +66,8 @@ use rebuilt::Rebuilt;
 ///
 /// # Errors
 ///
-/// [`Error::NewerFormat`]; [`Error::Io`] when there is no database, when the target is not empty, when
-/// the archive is of another log, or what the system says.
+/// [`Error::NewerFormat`] where a checksum vouches for it; [`Error::Io`] when there is no database, when
+/// the target is not empty, when the archive is of another log, or what the system says.
 ///
 /// # Complexity
 ///

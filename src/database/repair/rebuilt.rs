@@ -48,7 +48,7 @@ pub(super) fn layers(
     vouched: bool,
 ) -> Result<Vec<Layer>> {
     let mut base: Option<&FileEntry> = None;
-    let read = |file| read_layer(storage, &entry.name, base.replace(file), file, vouched);
+    let read = |file| read_layer(storage, entry, base.replace(file), file, vouched);
     entry.files.iter().map(read).collect()
 }
 
