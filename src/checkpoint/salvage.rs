@@ -139,7 +139,7 @@ fn read_lines(
     if gone > 0 || (!vouched && layer.missing > bad) {
         layer.widen_gap(&entry.file, offset, gone, reason);
     }
-    if layer.missing == 0 && !layer.lines.is_empty() {
+    if layer.missing == 0 && (vouched || !layer.lines.is_empty()) {
         // What was damaged were no documents.
         layer.gaps.clear();
     }
