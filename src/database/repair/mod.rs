@@ -21,7 +21,10 @@
 //!
 //! Where the manifest is lost, the files themselves say what they are, by their names and their first
 //! lines, but nothing vouches for them: so everything that does not come from an unbroken log is not
-//! proved.
+//! proved. The newest file of all says which version they are of. A collection that has none as new did
+//! not change since its own, or the checkpoint was interrupted before it had one. So all records since
+//! are applied to it that can be believed; those that can only be read, and change it, are listed as
+//! *lost*, and those that cannot be read as commits that may have.
 //!
 //! # What holds
 //!
@@ -41,6 +44,7 @@
 mod ground;
 mod rebuilt;
 mod report;
+mod unapplied;
 
 pub use report::{Loss, LostOperation, Origin, RepairReport, RepairedCollection, Unproved};
 
@@ -83,6 +87,8 @@ pub fn repair(
     let ground = Ground::find(source, &remains)?;
     let mut repair = Repair { source, remains, ground, report: RepairReport::default() };
     let (found, salvaged) = repair.collections(&mut progress)?;
+    let unapplied = unapplied::list(&repair.ground, &repair.remains);
+    repair.report.losses.extend(unapplied);
     let (exact, stopped) = repair.replay(found, &salvaged);
     let state = exact.version();
     let lost = repair.list_lost_commits(state, stopped);
@@ -171,7 +177,7 @@ impl Repair<'_> {
                 return Ok(Found::Exact(collection));
             }
         }
-        let mut rebuilt = Rebuilt::salvaged(entry, layers, &self.remains, until);
+        let mut rebuilt = Rebuilt::salvaged(entry, layers, &self.remains, (last, until));
         if *vouched {
             rebuilt = rebuilt.with_stated(entry);
         }
@@ -205,21 +211,23 @@ impl Repair<'_> {
     }
 
     /// Lists the commits after the state that were acknowledged, and then all of which something is
-    /// left; returns the last version of them if there are any.
+    /// left; returns the last version of them if there are any. Where nothing acknowledged is missing,
+    /// what stands behind the log's end is a torn tail.
     fn list_lost_commits(
         &mut self,
         state: Version,
         stopped: Option<(Version, String)>,
     ) -> Option<Version> {
         let acknowledged = self.acknowledged();
-        let fault = self.remains.fault(state.next()).cloned();
-        if acknowledged <= state && stopped.is_none() {
-            self.report.cut = fault.filter(|cut| cut.bytes > 0);
+        let fault = self.remains.fault(state.next());
+        let is_torn = fault.is_none_or(|(first, _)| first > acknowledged);
+        if acknowledged <= state && stopped.is_none() && is_torn {
+            self.report.cut = fault.map(|(_, cut)| cut).filter(|cut| cut.bytes > 0).cloned();
             return None;
         }
         let (file, offset, reason) = match (fault, stopped) {
             (_, Some((_, reason))) => (wal::FOLDER.to_owned(), 0, reason),
-            (Some(cut), None) => (cut.file, cut.offset, cut.reason),
+            (Some((_, cut)), None) => (cut.file.clone(), cut.offset, cut.reason.clone()),
             (None, None) => (wal::FOLDER.to_owned(), 0, "no segment holds them".to_owned()),
         };
         let gap = |first: Version, last: Version| Loss::Commits {
@@ -245,7 +253,8 @@ impl Repair<'_> {
             losses.truncate(1);
         }
         self.report.losses.extend(losses);
-        Some(Version::new(expected.get() - 1).max(acknowledged))
+        let last = Version::new(expected.get() - 1).max(acknowledged);
+        (last > state).then_some(last)
     }
 
     /// The exact collections and the others as one state.
@@ -296,11 +305,7 @@ impl Repair<'_> {
 /// A commit that is still to be read, but rests on one that is not.
 fn lost_commit(record: &Record<'_>, acknowledged: Version) -> Loss {
     let operations: Vec<Operation<'_>> = serde_json::from_str(record.ops).unwrap_or_default();
-    let operations = operations.iter().map(|operation| LostOperation {
-        op: operation.op.to_string(),
-        collection: operation.collection.to_string(),
-        target: operation.id.as_ref().or(operation.index.as_ref()).map(|id| id.to_string()),
-    });
+    let operations = operations.iter().map(LostOperation::from);
     Loss::Commit {
         version: record.seq,
         time: record.time.to_owned(),
