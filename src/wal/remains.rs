@@ -5,7 +5,9 @@
 //!
 //! - A segment is what its head says, or its name where the head is damaged. Segments of one number
 //!   are copies of one another: a record is taken from whichever holds it. An archive that says
-//!   otherwise than the log does where the log is intact is another's, which is refused.
+//!   otherwise than the log does where the log is intact is another's, which is refused. Records do
+//!   not name the database or the record in front of them: so where the two have no version in common,
+//!   nothing tells another's archive from the right one, and it is believed.
 //! - A segment that begins with version *n* supersedes what earlier ones hold from *n* on, as ever.
 //! - Within a segment, records are believed up to the first that no copy holds. What stands behind it
 //!   may be damaged there, or may be the cut end of another history: it is told ([`Remains::behind`])

@@ -12,7 +12,9 @@
 //! 1. *Whole.* Its files are as the manifest says. Index files do not matter: indexes are built anew.
 //! 2. *From the log.* The files at the front of its chain that are good hold it at an earlier version
 //!    (or it was made by a commit that the log still has), and every record since then is there: the
-//!    log is kept for a while behind a checkpoint, and an archive keeps all of it. This is exact.
+//!    log is kept for a while behind a checkpoint, and an archive keeps what nobody removes
+//!    from it. This is exact, as long as the archive is this database's: the module of
+//!    [`Remains`] says when that shows.
 //! 3. *Salvaged.* Each line of a damaged file that the engine may have written is taken
 //!    ([`crate::checkpoint::read_layer`]), then the good files behind it, then the records of the log
 //!    up to the checkpoint that are there without a gap. What the last two say is certain, since files
