@@ -4,11 +4,14 @@
 //! written there: a document whose text has passed the border, or a deletion; of a version that the
 //! file may hold; its id not taken in the file before. So what is taken can be served, but it is not
 //! proved: damage may have changed a text or an id into another one.
+//!
+//! The header has no checksum of its own either. Only where one vouches for the whole file is a newer
+//! format in it taken for that; else it is a line that cannot be read, like any other.
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, ops::RangeInclusive};
 
 use super::{
-    FileEntry,
+    FileEntry, ManifestCollection,
     collection_file::read_collection,
     delta_file::read_delta,
     line_file::{check_header, parse_line},
@@ -16,7 +19,7 @@ use super::{
 use crate::{
     document::{Document, Draft},
     error::{Damage, Error, Result},
-    names::{CollectionName, DocumentId},
+    names::DocumentId,
     storage::{Storage, read_all},
     sync::Arc,
 };
@@ -55,20 +58,20 @@ impl Gap {
     }
 }
 
-/// Reads a file of a chain behind the file `base`: as a whole where `vouched` for and sound, else
-/// line by line.
+/// Reads a file of a collection's chain behind the file `base`: as a whole where `vouched` for and
+/// sound, else line by line.
 ///
 /// # Errors
 ///
-/// [`Error::NewerFormat`], or what the system says.
+/// [`Error::NewerFormat`] of a file whose checksum holds, or what the system says.
 pub fn read_layer(
     storage: &dyn Storage,
-    name: &CollectionName,
+    collection: &ManifestCollection,
     base: Option<&FileEntry>,
     entry: &FileEntry,
     vouched: bool,
 ) -> Result<Layer> {
-    let reason = match vouched.then(|| read_whole(storage, name, base, entry)) {
+    let reason = match vouched.then(|| read_whole(storage, collection, base, entry)) {
         Some(Ok(lines)) => return Ok(Layer { lines, proved: true, ..Layer::default() }),
         Some(Err(Error::Damaged(damage))) => damage.reason,
         Some(Err(error)) => return Err(error),
@@ -81,13 +84,13 @@ pub fn read_layer(
             Ok(layer)
         }
         Err(error) => Err(Error::io("read", storage.path(&entry.file), error)),
-        Ok(bytes) => read_lines(&bytes, (name, base, entry), reason, vouched),
+        Ok(bytes) => Ok(read_lines(&bytes, (collection, base, entry), reason, vouched)),
     }
 }
 
 fn read_whole(
     storage: &dyn Storage,
-    name: &CollectionName,
+    ManifestCollection { name, .. }: &ManifestCollection,
     base: Option<&FileEntry>,
     entry: &FileEntry,
 ) -> Result<Vec<(DocumentId, Option<Arc<Document>>)>> {
@@ -103,16 +106,18 @@ fn read_whole(
 /// Takes every line that may be one.
 fn read_lines(
     bytes: &[u8],
-    (name, base, entry): (&CollectionName, Option<&FileEntry>, &FileEntry),
+    (collection, base, entry): (&ManifestCollection, Option<&FileEntry>, &FileEntry),
     reason: String,
     vouched: bool,
-) -> Result<Layer> {
+) -> Layer {
+    // What was written before is in the file in front, or there was no collection yet.
+    let first = base.map_or(collection.created.get(), |base| base.version + 1);
     let mut layer = Layer::default();
     let (mut offset, mut bad, mut seen) = (0, 0, BTreeSet::new());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let taken = match offset {
-            0 => header(line, (name, base, entry))?.map(|()| None),
-            _ => document(line, base, entry, &seen).map(Some),
+            0 => header(line, (collection, base, entry)).map(|()| None),
+            _ => document(line, first..=entry.version, base.is_some(), &seen).map(Some),
         };
         match taken {
             Ok(Some((id, document))) => {
@@ -134,11 +139,11 @@ fn read_lines(
     if gone > 0 || (!vouched && layer.missing > bad) {
         layer.widen_gap(&entry.file, offset, gone, reason);
     }
-    if layer.missing == 0 && !layer.lines.is_empty() {
+    if layer.missing == 0 && (vouched || !layer.lines.is_empty()) {
         // What was damaged were no documents.
         layer.gaps.clear();
     }
-    Ok(layer)
+    layer
 }
 
 impl Layer {
@@ -170,22 +175,21 @@ impl Layer {
 /// Whether the first line is the header that it should be.
 fn header(
     line: &[u8],
-    (name, base, entry): (&CollectionName, Option<&FileEntry>, &FileEntry),
-) -> Result<Result<(), String>> {
-    let text = std::str::from_utf8(line).map(|text| check_header(text, (name, base), entry));
-    match text {
-        Ok(Ok(())) => Ok(Ok(())),
-        Ok(Err(Error::Damaged(damage))) => Ok(Err(damage.reason)),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Ok(Err("it is not UTF-8".to_owned())),
-    }
+    (collection, base, entry): (&ManifestCollection, Option<&FileEntry>, &FileEntry),
+) -> Result<(), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+    check_header(text, (&collection.name, base), entry).map_err(|error| match error {
+        Error::Damaged(damage) => damage.reason,
+        // Nothing vouches for its number.
+        error => error.to_string(),
+    })
 }
 
 /// The document of a line, where it may stand in this file.
 fn document(
     line: &[u8],
-    base: Option<&FileEntry>,
-    entry: &FileEntry,
+    versions: RangeInclusive<u64>,
+    is_delta: bool,
     seen: &BTreeSet<DocumentId>,
 ) -> Result<(DocumentId, Option<Document>), String> {
     let line = line.strip_suffix(b"\n").ok_or("the line has no end")?;
@@ -195,11 +199,10 @@ fn document(
         return Err(format!("document {id} stands there twice"));
     }
     match &document {
-        None if base.is_none() => {
+        None if !is_delta => {
             return Err("a document is deleted where all are listed".to_owned());
         }
         Some(document) => {
-            let versions = base.map_or(1, |base| base.version + 1)..=entry.version;
             if !versions.contains(&document.version().get()) {
                 return Err(format!("version {} cannot stand there", document.version()));
             }

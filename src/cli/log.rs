@@ -156,8 +156,17 @@ fn read(data: &DataArgs) -> Result<(usize, Log), Error> {
 
 fn read_once(storage: &FileStorage) -> Result<(usize, Log), Error> {
     let Some(manifest) = checkpoint::load_manifest(storage)? else {
-        let missing = std::io::ErrorKind::NotFound.into();
-        return Err(Error::io("find a database in", storage.path(""), missing));
+        // Where there is a log, the database is not new but has lost its manifest.
+        return Err(match wal::list_segments(storage).unwrap_or_default().first() {
+            Some((_, file)) => {
+                let reason = format!("the file is missing, but {file} is there");
+                Error::damaged(checkpoint::MANIFEST, 0, None, reason)
+            }
+            None => {
+                let missing = std::io::ErrorKind::NotFound.into();
+                Error::io("find a database in", storage.path(""), missing)
+            }
+        });
     };
     let segments = wal::list_segments(storage)
         .map_err(|error| Error::io("list", storage.path(wal::FOLDER), error))?;

@@ -181,8 +181,13 @@ fn unproved_json(unproved: &Unproved) -> Value {
             "collections": collections,
             "unknown": unknown.map(|(first, last)| [first.get(), last.get()]),
         }),
-        Unproved::Catalog { collection } => {
-            json!({ "kind": "catalog", "collection": collection.as_str() })
+        Unproved::Catalog { collection, commits } => {
+            let commits = commits.iter().map(|(first, last)| [first.get(), last.get()]);
+            json!({
+                "kind": "catalog",
+                "collection": collection.as_str(),
+                "commits": commits.collect::<Vec<_>>(),
+            })
         }
         Unproved::Documents { collection, ids } => json!({
             "kind": "documents",

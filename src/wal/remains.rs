@@ -5,7 +5,9 @@
 //!
 //! - A segment is what its head says, or its name where the head is damaged. Segments of one number
 //!   are copies of one another: a record is taken from whichever holds it. An archive that says
-//!   otherwise than the log does where the log is intact is another's, which is refused.
+//!   otherwise than the log does where the log is intact is another's, which is refused. Records do
+//!   not name the database or the record in front of them: so where the two have no version in common,
+//!   nothing tells another's archive from the right one, and it is believed.
 //! - A segment that begins with version *n* supersedes what earlier ones hold from *n* on, as ever.
 //! - Within a segment, records are believed up to the first that no copy holds. What stands behind it
 //!   may be damaged there, or may be the cut end of another history: it is told ([`Remains::behind`])
@@ -152,6 +154,22 @@ impl Remains {
         row.map_or(version, |(_, last)| (*last).max(version))
     }
 
+    /// The versions after one up to another that there is no record to be believed of, as ranges from
+    /// the first to the last.
+    pub fn missing(&self, after: Version, to: Version) -> Vec<(Version, Version)> {
+        let (mut missing, mut next) = (Vec::new(), after.next());
+        for (begin, last) in self.rows.range(..=to).filter(|(_, last)| **last > after) {
+            if *begin > next {
+                missing.push((next, Version::new(begin.get() - 1)));
+            }
+            next = last.next();
+        }
+        if next <= to {
+            missing.push((next, to));
+        }
+        missing
+    }
+
     /// The records to be believed from one version up to another, in order, each with its place.
     pub fn records(
         &self,
@@ -161,6 +179,12 @@ impl Remains {
         let to = to.max(Version::new(from.get().saturating_sub(1)));
         let range = self.lines.range(from..to.next());
         range.filter_map(|(_, line)| self.parsed(*line))
+    }
+
+    /// The intact records after one version up to another that are not to be believed, in order.
+    pub fn set_aside(&self, after: Version, to: Version) -> impl Iterator<Item = Record<'_>> {
+        let range = self.behind.range(after.next()..to.max(after).next());
+        range.filter_map(|(_, line)| Some(self.parsed(*line)?.1))
     }
 
     /// Every intact record after a version, also behind what is damaged.
@@ -181,11 +205,11 @@ impl Remains {
         lines
     }
 
-    /// Where the segment's records end that should hold a version, and what stands there; none where
-    /// there is no such segment.
-    pub fn fault(&self, version: Version) -> Option<&Cut> {
+    /// Where the segment's records end that should hold a version, with the first one that is not
+    /// there, and what stands in its place; none where there is no such segment.
+    pub fn fault(&self, version: Version) -> Option<(Version, &Cut)> {
         let (from, fault) = self.faults.range(..=version).next_back()?;
-        self.lines.range(*from..=version).next().is_none().then_some(fault)
+        self.lines.range(*from..=version).next().is_none().then_some((*from, fault))
     }
 
     /// The first record of the log itself, whatever its archive holds.

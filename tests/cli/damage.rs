@@ -126,6 +126,21 @@ fn in_an_acknowledged_record() {
     }
 }
 
+/// The log alone does not say what is proved of it: so it is not shown, and what helps is told.
+#[test]
+fn without_the_manifest_the_log_is_no_new_one() {
+    let place = Place::new();
+    logged(&place);
+    std::fs::remove_file(place.path().join("data/MANIFEST.json")).unwrap();
+    for line in ["log show", "log stats"] {
+        let run = place.fails(5, line);
+        for words in ["MANIFEST.json", "the file is missing", "monsterdb check", "monsterdb repair"]
+        {
+            assert!(run.err.contains(words), "{line}: {words}: {run:?}");
+        }
+    }
+}
+
 #[test]
 fn a_check_finds_all_of_it() {
     let place = Place::new();

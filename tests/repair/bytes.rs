@@ -12,12 +12,12 @@ use crate::{verdict::repaired, workload::depth, world::World};
 
 /// How repairs ended.
 #[derive(Debug, Default)]
-struct Ends {
+pub(crate) struct Ends {
     exact: u64,
     /// Nothing is lost but what was never acknowledged.
     cut: u64,
     commits_lost: u64,
-    salvaged: u64,
+    pub(crate) salvaged: u64,
     manifest_lost: u64,
 }
 
@@ -37,7 +37,7 @@ impl Ends {
 }
 
 /// Damages each file of a world in every way.
-fn damage_all(world: &World, archive: Option<&MemoryStorage>) -> BTreeMap<String, Ends> {
+pub(crate) fn damage_all(world: &World, archive: Option<&MemoryStorage>) -> BTreeMap<String, Ends> {
     let step = (7 / depth()).max(1) as usize;
     let mut kinds: BTreeMap<String, Ends> = BTreeMap::new();
     for (name, bytes) in world.files() {

@@ -2,12 +2,13 @@
 
 use monsterdb::{
     Error,
+    checkpoint::MANIFEST,
     database::{CheckReport, Loss, repair},
     storage::{CrashKind, Fault, MemoryStorage},
     wal::frame_line,
 };
 
-use crate::{dice::Dice, verdict::repaired, workload::open, world::World};
+use crate::{dice::Dice, files::Lose, verdict::repaired, workload::open, world::World};
 
 #[test]
 fn what_is_good_stays_as_it_is() {
@@ -106,6 +107,55 @@ fn a_newer_format_is_refused() {
         let damaged = world.with(&name, &[&line, &bytes[rest..]].concat());
         let refused = repair(&damaged, None, &MemoryStorage::new(), |_| {});
         assert!(matches!(refused, Err(Error::NewerFormat { .. })), "{name}: {refused:?}");
+    }
+}
+
+/// A newer format in a collection file is refused where the manifest's checksum vouches for it.
+#[test]
+fn a_newer_file_is_refused_when_it_is_whole() {
+    let world = World::whole();
+    for entry in world.manifest().files() {
+        let text = String::from_utf8(world.files()[&entry.file].clone()).unwrap();
+        let text = text.replacen("\"format\":1", "\"format\":9", 1);
+        let mut manifest = world.manifest();
+        let files = manifest.collections.iter_mut().flat_map(|collection| &mut collection.files);
+        for file in files.filter(|file| file.file == entry.file) {
+            file.crc = format!("{:08x}", crc32fast::hash(text.as_bytes()));
+        }
+        let damaged = world.with(&entry.file, text.as_bytes());
+        damaged.plant(MANIFEST, &manifest.encode()).unwrap();
+        let refused = repair(&damaged, None, &MemoryStorage::new(), |_| {});
+        assert!(matches!(refused, Err(Error::NewerFormat { .. })), "{}: {refused:?}", entry.file);
+    }
+}
+
+/// Nothing vouches for a header: whatever it says, the log has everything. And without that, a file
+/// whose header alone is damaged is read as a whole.
+#[test]
+fn a_header_is_damaged_anywhere() {
+    let world = World::whole();
+    let short = world.short();
+    for entry in world.manifest().files() {
+        let bytes = &world.files()[&entry.file];
+        let header = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        for offset in 0..header {
+            // The second makes a 9 of a 1.
+            for pattern in [[0x01, 0x10, 0x40, 0x80][offset % 4], 0x08] {
+                let what = format!("byte {offset} of {} xor {pattern:#x}", entry.file);
+                let damaged = world.copy();
+                damaged.alter(&entry.file, offset as u64, pattern).unwrap();
+                let (report, state) = repaired(&damaged, None, &world.history, &what).unwrap();
+                assert!(report.is_whole() && state == world.last, "{what}: {report:?}");
+                damaged.remove_named(MANIFEST);
+                let (report, state) = repaired(&damaged, None, &world.history, &what).unwrap();
+                assert!(report.losses.is_empty() && state == world.last, "{what}: {report:?}");
+                let damaged = short.copy();
+                damaged.alter(&entry.file, offset as u64, pattern).unwrap();
+                let (report, _) = repaired(&damaged, None, &world.history, &what).unwrap();
+                assert!(report.losses.is_empty(), "{what}: {report:?}");
+                assert_eq!(report.state, world.last.version(), "{what}");
+            }
+        }
     }
 }
 

@@ -45,6 +45,19 @@ const WORK: &str = "
     always: put a/23 1100; inc a/01; append b/3
 ";
 
+/// Two collections with a file each, and then with changes in a second one.
+const INTERRUPTED: &str = "
+    always: put bees/b1 FIRST
+    always: put ants/a1 FIRST
+    checkpoint
+    always: put bees/b2 PADDING
+    always: put bees/b3 PADDING
+    always: delete bees/b1
+    always: put ants/a2 PADDING
+    always: put ants/a3 10
+    checkpoint
+";
+
 /// A database in files, and every state it had.
 pub(crate) struct World {
     pub(crate) storage: MemoryStorage,
@@ -61,6 +74,17 @@ impl World {
     /// As a kill leaves it: nothing proves the end of its log acknowledged.
     pub(crate) fn killed() -> World {
         World::after(&format!("{WORK}\nnone: inc a/01\nnone: put a/30 10\nnone: inc b/1\nkill"))
+    }
+
+    /// Without its manifest, and with a checkpoint that did not get to the files of one collection.
+    /// Its first documents have so much padding, and later ones.
+    pub(crate) fn interrupted(first: u64, padding: u64) -> World {
+        let work = INTERRUPTED.replace("FIRST", &first.to_string());
+        let world = World::after(&work.replace("PADDING", &padding.to_string()));
+        for name in ["collections/bees-5.delta.ndjson", MANIFEST] {
+            world.storage.remove_named(name);
+        }
+        world
     }
 
     /// What is left of it when it is closed after this work, without a checkpoint at the end.

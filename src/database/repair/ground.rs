@@ -53,11 +53,11 @@ impl Ground {
     }
 }
 
-/// Adds the collections that the log knows of by then, and that have no file any more.
+/// Adds the collections that the log knows of by then, and that have no file any more, or none yet.
 fn add_logged(manifest: &mut Manifest, remains: &Remains) {
     let end = manifest.version;
     let mut names: BTreeSet<CollectionName> = BTreeSet::new();
-    for (_, record) in remains.records(remains.begin_of(end), end) {
+    for (_, record) in remains.records(Version::ZERO, end) {
         let writes = WriteSet::decode(record.ops).unwrap_or_default();
         names.extend(writes.iter().map(|(name, _)| name.clone()));
     }

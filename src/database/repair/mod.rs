@@ -12,7 +12,9 @@
 //! 1. *Whole.* Its files are as the manifest says. Index files do not matter: indexes are built anew.
 //! 2. *From the log.* The files at the front of its chain that are good hold it at an earlier version
 //!    (or it was made by a commit that the log still has), and every record since then is there: the
-//!    log is kept for a while behind a checkpoint, and an archive keeps all of it. This is exact.
+//!    log is kept for a while behind a checkpoint, and an archive keeps what nobody removes
+//!    from it. This is exact, as long as the archive is this database's: the module of
+//!    [`Remains`] says when that shows.
 //! 3. *Salvaged.* Each line of a damaged file that the engine may have written is taken
 //!    ([`crate::checkpoint::read_layer`]), then the good files behind it, then the records of the log
 //!    up to the checkpoint that are there without a gap. What the last two say is certain, since files
@@ -21,7 +23,10 @@
 //!
 //! Where the manifest is lost, the files themselves say what they are, by their names and their first
 //! lines, but nothing vouches for them: so everything that does not come from an unbroken log is not
-//! proved.
+//! proved. The newest file of all says which version they are of. A collection that has none as new did
+//! not change since its own, or the checkpoint was interrupted before it had one. So all records since
+//! are applied to it that can be believed; those that can only be read, and change it, are listed as
+//! *lost*, and those that cannot be read as commits that may have.
 //!
 //! # What holds
 //!
@@ -41,6 +46,7 @@
 mod ground;
 mod rebuilt;
 mod report;
+mod unapplied;
 
 pub use report::{Loss, LostOperation, Origin, RepairReport, RepairedCollection, Unproved};
 
@@ -66,8 +72,8 @@ use rebuilt::Rebuilt;
 ///
 /// # Errors
 ///
-/// [`Error::NewerFormat`]; [`Error::Io`] when there is no database, when the target is not empty, when
-/// the archive is of another log, or what the system says.
+/// [`Error::NewerFormat`] where a checksum vouches for it; [`Error::Io`] when there is no database, when
+/// the target is not empty, when the archive is of another log, or what the system says.
 ///
 /// # Complexity
 ///
@@ -83,6 +89,8 @@ pub fn repair(
     let ground = Ground::find(source, &remains)?;
     let mut repair = Repair { source, remains, ground, report: RepairReport::default() };
     let (found, salvaged) = repair.collections(&mut progress)?;
+    let unapplied = unapplied::list(&repair.ground, &repair.remains);
+    repair.report.losses.extend(unapplied);
     let (exact, stopped) = repair.replay(found, &salvaged);
     let state = exact.version();
     let lost = repair.list_lost_commits(state, stopped);
@@ -171,7 +179,7 @@ impl Repair<'_> {
                 return Ok(Found::Exact(collection));
             }
         }
-        let mut rebuilt = Rebuilt::salvaged(entry, layers, &self.remains, until);
+        let mut rebuilt = Rebuilt::salvaged(entry, layers, &self.remains, (last, until));
         if *vouched {
             rebuilt = rebuilt.with_stated(entry);
         }
@@ -205,21 +213,23 @@ impl Repair<'_> {
     }
 
     /// Lists the commits after the state that were acknowledged, and then all of which something is
-    /// left; returns the last version of them if there are any.
+    /// left; returns the last version of them if there are any. Where nothing acknowledged is missing,
+    /// what stands behind the log's end is a torn tail.
     fn list_lost_commits(
         &mut self,
         state: Version,
         stopped: Option<(Version, String)>,
     ) -> Option<Version> {
         let acknowledged = self.acknowledged();
-        let fault = self.remains.fault(state.next()).cloned();
-        if acknowledged <= state && stopped.is_none() {
-            self.report.cut = fault.filter(|cut| cut.bytes > 0);
+        let fault = self.remains.fault(state.next());
+        let is_torn = fault.is_none_or(|(first, _)| first > acknowledged);
+        if acknowledged <= state && stopped.is_none() && is_torn {
+            self.report.cut = fault.map(|(_, cut)| cut).filter(|cut| cut.bytes > 0).cloned();
             return None;
         }
         let (file, offset, reason) = match (fault, stopped) {
             (_, Some((_, reason))) => (wal::FOLDER.to_owned(), 0, reason),
-            (Some(cut), None) => (cut.file, cut.offset, cut.reason),
+            (Some((_, cut)), None) => (cut.file.clone(), cut.offset, cut.reason.clone()),
             (None, None) => (wal::FOLDER.to_owned(), 0, "no segment holds them".to_owned()),
         };
         let gap = |first: Version, last: Version| Loss::Commits {
@@ -245,7 +255,8 @@ impl Repair<'_> {
             losses.truncate(1);
         }
         self.report.losses.extend(losses);
-        Some(Version::new(expected.get() - 1).max(acknowledged))
+        let last = Version::new(expected.get() - 1).max(acknowledged);
+        (last > state).then_some(last)
     }
 
     /// The exact collections and the others as one state.
@@ -296,11 +307,7 @@ impl Repair<'_> {
 /// A commit that is still to be read, but rests on one that is not.
 fn lost_commit(record: &Record<'_>, acknowledged: Version) -> Loss {
     let operations: Vec<Operation<'_>> = serde_json::from_str(record.ops).unwrap_or_default();
-    let operations = operations.iter().map(|operation| LostOperation {
-        op: operation.op.to_string(),
-        collection: operation.collection.to_string(),
-        target: operation.id.as_ref().or(operation.index.as_ref()).map(|id| id.to_string()),
-    });
+    let operations = operations.iter().map(LostOperation::from);
     Loss::Commit {
         version: record.seq,
         time: record.time.to_owned(),

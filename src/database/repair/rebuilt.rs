@@ -35,8 +35,10 @@ pub(super) struct Rebuilt {
     /// Lines that cannot be read, of all its files.
     missing: u64,
     gaps: Vec<Gap>,
-    /// The records from here on were taken in.
+    /// The records from here on were taken in, without a gap.
     logged: Version,
+    /// Commits behind its last file that cannot be read, and that nothing later makes up for.
+    commits: Vec<(Version, Version)>,
     /// A record made it, so its options and indexes are certain.
     is_made_by_log: bool,
 }
@@ -48,7 +50,7 @@ pub(super) fn layers(
     vouched: bool,
 ) -> Result<Vec<Layer>> {
     let mut base: Option<&FileEntry> = None;
-    let read = |file| read_layer(storage, &entry.name, base.replace(file), file, vouched);
+    let read = |file| read_layer(storage, entry, base.replace(file), file, vouched);
     entry.files.iter().map(read).collect()
 }
 
@@ -76,13 +78,13 @@ impl Rebuilt {
         Some(rebuilt)
     }
 
-    /// What can be read of the collection, and the records up to a version that are there without a
-    /// gap.
+    /// What can be read of the collection, whose files end with one version, and of the records up to
+    /// another. Where one is not there behind its files, what is older is in doubt.
     pub(super) fn salvaged(
         entry: &ManifestCollection,
         layers: Vec<Layer>,
         remains: &Remains,
-        until: Version,
+        (last, until): (Version, Version),
     ) -> Rebuilt {
         let mut rebuilt = Rebuilt::of(entry, true);
         for layer in layers {
@@ -91,7 +93,16 @@ impl Rebuilt {
             rebuilt.gaps.extend(layer.gaps);
         }
         rebuilt.logged = remains.begin_of(until);
-        rebuilt.replay(remains, rebuilt.logged, until);
+        let mut from = match mutant("repair_leaves_out_rows") {
+            true => rebuilt.logged,
+            false => rebuilt.logged.min(last.next()),
+        };
+        for (first, end) in remains.missing(last, until) {
+            rebuilt.replay(remains, from, Version::new(first.get() - 1));
+            rebuilt.doubt((first, end));
+            from = end.next();
+        }
+        rebuilt.replay(remains, from, until);
         rebuilt
     }
 
@@ -108,6 +119,7 @@ impl Rebuilt {
             missing: 0,
             gaps: Vec::new(),
             logged: Version::MAX,
+            commits: Vec::new(),
             is_made_by_log: false,
         }
     }
@@ -150,6 +162,13 @@ impl Rebuilt {
         }
     }
 
+    /// Commits are not there that may have changed anything of it.
+    fn doubt(&mut self, commits: (Version, Version)) {
+        self.unproved.extend(self.documents.keys().cloned());
+        self.is_made_by_log = false;
+        self.commits.push(commits);
+    }
+
     fn take_writes(&mut self, writes: CollectionWrites, version: Version) {
         self.changed = version;
         match writes.catalog {
@@ -185,6 +204,7 @@ impl Rebuilt {
         self.indexes.clear();
         self.unproved.clear();
         self.gaps.clear();
+        self.commits.clear();
         self.missing = 0;
     }
 
@@ -236,7 +256,8 @@ impl Rebuilt {
     fn list_doubts(self, report: &mut RepairReport, vouched: bool) {
         let collection = self.name;
         if !vouched && !self.is_made_by_log {
-            report.unproved.push(Unproved::Catalog { collection: collection.clone() });
+            let (collection, commits) = (collection.clone(), self.commits);
+            report.unproved.push(Unproved::Catalog { collection, commits });
         }
         if !self.unproved.is_empty() {
             report.unproved.push(Unproved::Documents {

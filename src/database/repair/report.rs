@@ -6,6 +6,7 @@ use crate::{
     checkpoint::Gap,
     error::Damage,
     names::{CollectionName, DocumentId, IndexName},
+    snapshot::Operation,
     version::Version,
     wal::Cut,
 };
@@ -25,7 +26,7 @@ pub struct RepairReport {
     pub losses: Vec<Loss>,
     /// What may not be as it was.
     pub unproved: Vec<Unproved>,
-    /// The torn tail that was left behind, if there was one.
+    /// The torn tail that was left behind, if there was one: it was never acknowledged.
     pub cut: Option<Cut>,
 }
 
@@ -67,7 +68,8 @@ pub enum Loss {
         /// What is wrong there.
         reason: String,
     },
-    /// A commit that can be read, and rests on one that cannot.
+    /// A commit that can be read, and rests on one that cannot. Where it is not after the state, the
+    /// manifest is lost, and these are the operations on collections that have no file as new.
     Commit {
         /// Its version.
         version: Version,
@@ -131,6 +133,9 @@ pub enum Unproved {
     Catalog {
         /// The collection.
         collection: CollectionName,
+        /// Commits that may have changed it after its last file, and that cannot be read, from the
+        /// first to the last of each row. Documents that they put may be missing.
+        commits: Vec<(Version, Version)>,
     },
     /// Documents that were read from damaged files, or that may have been changed or deleted by what
     /// cannot be read.
@@ -217,6 +222,16 @@ impl fmt::Display for Loss {
     }
 }
 
+impl From<&Operation<'_>> for LostOperation {
+    fn from(operation: &Operation<'_>) -> LostOperation {
+        LostOperation {
+            op: operation.op.to_string(),
+            collection: operation.collection.to_string(),
+            target: operation.id.as_ref().or(operation.index.as_ref()).map(|id| id.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for LostOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LostOperation { op, collection, target } = self;
@@ -238,11 +253,17 @@ impl fmt::Display for Unproved {
                     write!(f, "; of versions {first} to {last} nothing is known")
                 })
             }
-            Unproved::Catalog { collection } => write!(
-                f,
-                "of collection {collection} when it was made, its options, and whether it had other \
-                 indexes"
-            ),
+            Unproved::Catalog { collection, commits } => {
+                write!(
+                    f,
+                    "of collection {collection} when it was made, its options, and whether it had \
+                     other indexes"
+                )?;
+                commits.iter().try_for_each(|(first, last)| match first == last {
+                    true => write!(f, "; what commit {first} changed in it"),
+                    false => write!(f, "; what commits {first} to {last} changed in it"),
+                })
+            }
             Unproved::Documents { collection, ids } => {
                 let documents = if ids.len() == 1 { "document" } else { "documents" };
                 write!(f, "{} {documents} of collection {collection}", ids.len())
