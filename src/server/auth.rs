@@ -179,9 +179,14 @@ impl Keys {
         if self.open {
             return Ok(admin(Identity::Open));
         }
-        let Some(key) = request.headers().get(API_KEY) else {
+        let mut keys = request.headers().get_all(API_KEY);
+        let Some(key) = keys.next() else {
             return Err(unauthorized("the header X-API-Key is missing"));
         };
+        // Whoever stands between may have looked at the other one.
+        if keys.next().is_some() {
+            return Err(unauthorized("the header X-API-Key stands there twice"));
+        }
         let hash = key.to_str().ok().map(hash);
         if let (Ok(key), Some(hash)) = (key.to_str(), hash)
             && let Some(caller) = stored(database, key, hash)

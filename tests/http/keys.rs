@@ -64,6 +64,19 @@ fn a_key_from_its_making_to_its_end() {
     assert_eq!(listed(&server).len(), 3);
 }
 
+/// Two keys are none, in whatever order and though both are good: a proxy may have looked at the other.
+#[test]
+fn a_request_has_one_key() {
+    let server = Server::start();
+    let (_, reader) = make(&server, &json!({"name": "r", "role": "read"}));
+    for (one, other) in [(&server.key, "wrong"), (&server.key, &*reader), (&reader, &server.key)] {
+        let call = server.call_with(one, "GET", "/collections").header("X-API-Key", other);
+        let told = call.send().problem(401, "unauthorized");
+        assert_eq!(told["detail"], "the header X-API-Key stands there twice");
+    }
+    assert_eq!(status(&server, &reader, "/collections"), 200);
+}
+
 #[test]
 fn keys_outlive_the_server_that_made_them() {
     let folder = tempfile::tempdir().unwrap();
